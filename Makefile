@@ -1,0 +1,111 @@
+# vmsim: `make` builds build/vmsim and build/libvmsim.{a,so}; `make check` tests everything.
+# V=1 shows commands. Variants (plain, asan, coverage) are built side by side below build/.
+
+MODULES = base config stats event trace policy mmu vmm engine report
+VERSION = 0.1.0
+PREFIX ?= /usr/local
+DIR ?=
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+
+# Libraries from Debian, each declared once: pkg-config name and package.
+LIBS = glib-2.0:libglib2.0-dev libcjson:libcjson-dev libzstd:libzstd-dev liblzma:liblzma-dev zlib:zlib1g-dev
+PACKAGES = gcc make pkg-config xz-utils zstd gzip $(foreach l,$(LIBS),$(lastword $(subst :, ,$(l))))
+PKGS = $(foreach l,$(LIBS),$(firstword $(subst :, ,$(l))))
+
+VARIANT ?= plain
+B = build/$(VARIANT)
+OPT ?= -O2 -g
+WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+  -Wold-style-definition -Wundef -Wwrite-strings -Wpointer-arith -Werror=implicit-function-declaration
+CPPFLAGS += -Iinclude -Isim -I$(B)/gen -DVMSIM_VERSION='"$(VERSION)"' -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64
+CFLAGS += -std=c11 $(OPT) $(WARN) $(EXTRA) -fvisibility=hidden -fPIC
+
+ifneq ($(MAKECMDGOALS),deps)
+HAVE := $(shell pkg-config --exists $(PKGS) 2>/dev/null && echo yes)
+ifeq ($(HAVE),yes)
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
+PKG_LIBS := $(shell pkg-config --libs $(PKGS))
+endif
+endif
+
+Q = $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
+
+LIB_SRC = $(foreach m,$(MODULES),$(sort $(wildcard sim/$(m)/*.c)))
+CLI_SRC = sim/main.c $(sort $(wildcard sim/cli/*.c))
+LIB_OBJ = $(LIB_SRC:%.c=$(B)/%.o) $(B)/gen/presets.o
+CLI_OBJ = $(CLI_SRC:%.c=$(B)/%.o)
+UNIT_SRC = $(sort $(wildcard tests/unit/test_*.c tests/policy/test_*.c tests/model/test_*.c))
+UNITS = $(UNIT_SRC:%.c=$(B)/%)
+TOOL_SRC = $(sort $(wildcard tools/*.c tests/bench/*.c tests/fuzz/*.c))
+TOOLS = $(TOOL_SRC:%.c=$(B)/%)
+PRESETS = $(sort $(wildcard configs/*.json))
+
+.PHONY: all lib tools deps have-deps demo check check-quick check-asan check-clang check-recordings \
+  coverage fuzz bench docs format lint install uninstall clean
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: have-deps
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) build/vmsim build/libvmsim.a build/libvmsim.so
+
+build/vmsim: $(B)/vmsim
+	$(Q)cp -f $< $@
+build/libvmsim.a: $(B)/libvmsim.a
+	$(Q)cp -f $< $@
+build/libvmsim.so: $(B)/libvmsim.so
+	$(Q)cp -f $< $@
+
+$(B)/libvmsim.a: $(LIB_OBJ)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+$(B)/libvmsim.so: $(LIB_OBJ)
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared $(EXTRA) -o $@ $^ $(PKG_LIBS)
+$(B)/vmsim: $(CLI_OBJ) $(B)/libvmsim.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(EXTRA) -o $@ $^ $(PKG_LIBS)
+
+$(B)/%.o: %.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+$(B)/gen/presets.c: $(PRESETS) tools/embed.awk
+	@mkdir -p $(@D)
+	$(Q)awk -f tools/embed.awk $(PRESETS) > $@
+$(B)/gen/presets.o: $(B)/gen/presets.c
+	$(Q)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -c -o $@ $<
+
+# Tests and tools are single files, linked with the static library so that they may look inside.
+$(B)/tests/%: tests/%.c $(B)/libvmsim.a
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -Itests $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(B)/libvmsim.a $(PKG_LIBS)
+$(B)/tools/%: tools/%.c $(B)/libvmsim.a
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(B)/libvmsim.a $(PKG_LIBS)
+
+-include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNITS:=.d) $(TOOLS:=.d)
+
+deps:
+	$(Q)sh tools/deps.sh $(PACKAGES)
+have-deps:
+	$(Q)pkg-config --exists $(PKGS) 2>/dev/null || $(MAKE) --no-print-directory deps
+
+tests-built: have-deps
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) VARIANT=$(VARIANT) $(B)/vmsim $(B)/libvmsim.a $(B)/libvmsim.so \
+	  $(UNITS) $(TOOLS) $(if $(filter plain,$(VARIANT)),build/vmsim build/libvmsim.a build/libvmsim.so)
+
+check: tests-built
+	$(Q)VMSIM=$(CURDIR)/$(B)/vmsim B=$(CURDIR)/$(B) sh tests/run.sh
+check-asan:
+	$(Q)$(MAKE) --no-print-directory VARIANT=asan OPT='-O1 -g' \
+	  EXTRA='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' check
+check-clang:
+	$(Q)$(MAKE) --no-print-directory VARIANT=clang CC=clang EXTRA=-Werror check
+check-recordings: all
+	$(Q)VMSIM=$(CURDIR)/build/vmsim sh tests/recordings.sh "$(DIR)"
+
+clean:
+	rm -rf build

@@ -1,0 +1,102 @@
+/* machine.h: a simulated machine, driven event by event or call by call.
+ *
+ * A machine is made from a finished configuration and belongs to one thread. It never prints and
+ * never exits: what goes wrong comes back as a GError (VMSIM_ERROR_...). After
+ * VMSIM_ERROR_INVARIANT or VMSIM_ERROR_NO_PAGES only reporting and freeing are of use. */
+#ifndef VMSIM_MACHINE_H
+#define VMSIM_MACHINE_H
+
+#include <glib.h>
+#include <vmsim/config.h>
+#include <vmsim/event.h>
+#include <vmsim/trace.h>
+#include <vmsim/types.h>
+
+typedef struct vmsim_machine vmsim_machine;
+
+enum vmsim_audit { VMSIM_AUDIT_OFF, VMSIM_AUDIT_CHEAP, VMSIM_AUDIT_FULL };
+
+VMSIM_API vmsim_machine *vmsim_machine_new(const vmsim_config *config, GError **error);
+VMSIM_API void vmsim_machine_free(vmsim_machine *machine);
+
+/* vmsim_machine_listen: call listener for the record kinds in mask from now on. Several may. */
+VMSIM_API void vmsim_machine_listen(vmsim_machine *machine, uint64_t mask, vmsim_listener listener,
+				    void *ctx);
+VMSIM_API void vmsim_machine_set_audit(vmsim_machine *machine, enum vmsim_audit audit);
+
+/* --- replaying ------------------------------------------------------------------------- */
+
+/* vmsim_machine_trace: the events to come are of this trace; call it before its first.
+ * => sets whether values are kept, pages commit on first touch, and how long a tick is */
+VMSIM_API void vmsim_machine_begin_trace(vmsim_machine *machine, const vmsim_trace *trace);
+
+/* vmsim_machine_feed: carry out n events, in order.
+ * => done, when not NULL, gets the number carried out, also on error */
+VMSIM_API bool vmsim_machine_feed(vmsim_machine *machine, const struct vmsim_event *events,
+				  size_t n, size_t *done, GError **error);
+/* vmsim_machine_measure: counters, cycles and events begin here; what came before was warm-up. */
+VMSIM_API void vmsim_machine_measure(vmsim_machine *machine);
+/* vmsim_machine_finish: let the events under way end, and check that every cycle is booked. */
+VMSIM_API bool vmsim_machine_finish(vmsim_machine *machine, GError **error);
+
+/* --- driving by hand ------------------------------------------------------------------- */
+
+/* The Win32 calls, on behalf of a process (made by its first call or access), as its thread 1.
+ * They return what Windows returns; the Win32 code of a failure goes to *error (0 on success).
+ * When the simulated machine cannot go on they fail with vmsim_machine_error() set. */
+struct vmsim_memory_basic_information {
+	uint64_t base_address, allocation_base, region_size;
+	uint32_t allocation_protect, state, protect, type;
+};
+VMSIM_API uint64_t vmsim_virtual_alloc(vmsim_machine *machine, uint32_t pid, uint64_t address,
+				       uint64_t size, uint32_t type, uint32_t protect,
+				       uint32_t *error);
+VMSIM_API bool vmsim_virtual_free(vmsim_machine *machine, uint32_t pid, uint64_t address,
+				  uint64_t size, uint32_t type, uint32_t *error);
+VMSIM_API bool vmsim_virtual_protect(vmsim_machine *machine, uint32_t pid, uint64_t address,
+				     uint64_t size, uint32_t protect, uint32_t *old,
+				     uint32_t *error);
+VMSIM_API bool vmsim_virtual_query(vmsim_machine *machine, uint32_t pid, uint64_t address,
+				   struct vmsim_memory_basic_information *info, uint32_t *error);
+VMSIM_API bool vmsim_virtual_lock(vmsim_machine *machine, uint32_t pid, uint64_t address,
+				  uint64_t size, uint32_t *error);
+VMSIM_API bool vmsim_virtual_unlock(vmsim_machine *machine, uint32_t pid, uint64_t address,
+				    uint64_t size, uint32_t *error);
+VMSIM_API void vmsim_exit_process(vmsim_machine *machine, uint32_t pid);
+/* vmsim_access: one load, store or fetch of size bytes (1..8 where a value counts).
+ * => value: what to store, or where to put what was read; NULL stores an unknown value */
+VMSIM_API enum vmsim_access_result vmsim_access(vmsim_machine *machine, uint32_t pid,
+						enum vmsim_access kind, uint64_t va, uint32_t size,
+						uint64_t *value);
+/* The error that stopped the machine, or NULL. Owned by the machine. */
+VMSIM_API const GError *vmsim_machine_error(const vmsim_machine *machine);
+
+/* --- results --------------------------------------------------------------------------- */
+
+VMSIM_API vmsim_cycles vmsim_machine_now(const vmsim_machine *machine);
+/* vmsim_machine_counter: a counter's total by its report name; false when there is no such. */
+VMSIM_API bool vmsim_machine_counter(const vmsim_machine *machine, const char *name,
+				     uint64_t *value);
+VMSIM_API bool vmsim_machine_bucket(const vmsim_machine *machine, const char *name,
+				    uint64_t *cycles);
+VMSIM_API uint64_t vmsim_machine_events(const vmsim_machine *machine);
+VMSIM_API uint64_t vmsim_machine_divergences(const vmsim_machine *machine);
+
+struct vmsim_counter_info {
+	const char *name, *unit, *doc;
+	bool peak; /* the highest value, not a sum */
+};
+VMSIM_API const struct vmsim_counter_info *vmsim_counter_info(size_t index);
+VMSIM_API const struct vmsim_counter_info *vmsim_bucket_info(size_t index);
+
+/* --- reports --------------------------------------------------------------------------- */
+
+/* vmsim_report_json: the report of interface section 4 (text, ends in a newline). g_free() it. */
+VMSIM_API char *vmsim_report_json(const vmsim_machine *machine, const char *const *files);
+/* vmsim_report_summary: the same for a person. g_free() it. */
+VMSIM_API char *vmsim_report_summary(const vmsim_machine *machine, const char *const *files);
+/* vmsim_record_json: one record as a JSON object without line end, appended to out. */
+VMSIM_API void vmsim_record_json(GString *out, const struct vmsim_record *record);
+VMSIM_API const char *vmsim_version(void);
+
+#endif

@@ -1,0 +1,112 @@
+/* config.h: the configuration as the modules read it.
+ *
+ * struct config is filled from options.def: each line there names a member by its path. Modules
+ * keep a const pointer to a finished configuration; nobody changes it afterwards. */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <glib.h>
+#include <vmsim/config.h>
+#include <vmsim/types.h>
+
+/* A duration as given, cycles or time, and what it is in cycles once clock_ghz is known (T1). */
+struct duration {
+	uint64_t amount;      /* cycles, or picoseconds when is_time */
+	bool is_time;
+	vmsim_cycles cycles;  /* resolved by vmsim_config_finish(), rounded up */
+};
+
+enum rules { RULES_ARTICLE, RULES_WIN32 };
+enum page_tables { PAGE_TABLES_IN, PAGE_TABLES_OUT };
+enum scope { SCOPE_PROCESS, SCOPE_GLOBAL };
+enum sees { SEES_ACCESSED_BITS, SEES_EVERY_REFERENCE };
+enum tristate { TRI_FALSE, TRI_TRUE, TRI_AUTO };
+enum tlb_replacement { TLB_LRU };
+enum order { ORDER_RECORDED };
+enum device_kind { DEVICE_HDD, DEVICE_SATA_SSD, DEVICE_NVME, DEVICE_IDEAL };
+
+#define CONFIG_AUTO UINT64_MAX /* an option left to be derived; resolved when finished */
+
+struct tlb_config {
+	uint64_t entries; /* 0: no such level */
+	uint64_t ways;    /* entries: fully associative */
+	struct duration latency;
+	int replacement;
+};
+
+struct config {
+	int rules;
+	uint64_t seed;
+	uint64_t cores;
+	uint64_t clock_ghz; /* in thousandths: MHz */
+	int order;
+	struct {
+		uint64_t frames;
+		int page_tables;
+		bool zero_fill_dirty;
+	} memory;
+	struct {
+		int policy; /* index for vmsim_policy_at() */
+		int scope;
+		int sees;
+	} replacement;
+	struct {
+		bool enabled;
+	} standby;
+	struct {
+		uint64_t size; /* bytes */
+		int device;
+	} pagefile;
+	struct {
+		struct duration read_latency, write_latency;
+		uint64_t read_bandwidth, write_bandwidth; /* bytes per second; 0: no limit */
+		uint64_t channels;
+	} device;
+	struct {
+		int implicit_commit; /* tristate */
+		uint64_t ticks_per_second;
+	} trace;
+	struct {
+		struct tlb_config l1d, l1i, l2;
+		bool pcid;
+	} tlb;
+	struct {
+		struct duration ad_update;
+	} walker;
+	struct {
+		uint64_t levels;
+		bool nx;
+	} paging;
+	struct {
+		struct duration cycles_per_reference;
+	} core;
+	struct {
+		struct duration latency;
+	} data, dram;
+	struct {
+		struct duration trap, return_, demand_zero, transition, hard, guard, violation,
+			spurious, zero_page, trim, write, age, invlpg, cr3;
+		struct duration call, page_commit, page_decommit, page_free, page_protect,
+			page_reset, page_lock, page_query;
+		bool age_flush;
+	} os;
+	struct {
+		struct duration recorded_switch;
+	} sched;
+	struct {
+		uint64_t avail_low, avail_high;
+		uint64_t mpw_free_low, mpw_avail_low, modified_max;
+		uint64_t ws_min, ws_max, lock_overhead;
+		uint64_t va_seed;
+	} vmm;
+	/* Options of the policies: values of policy i start at policy_options[i]. Private to
+	 * config.c; use config_policy_options(). */
+	GPtrArray *policy_options;
+};
+
+/* config_get: the finished configuration behind the public handle. */
+const struct config *config_get(const vmsim_config *config);
+/* config_policy_options: values of the chosen policy's options, in its table's order. */
+const uint64_t *config_policy_options(const struct config *config, size_t policy);
+
+#endif

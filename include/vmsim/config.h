@@ -41,7 +41,7 @@ VMSIM_API char *vmsim_config_dump(const vmsim_config *config);
 /* Options and presets, for `list` and the reference. NULL past the last. */
 struct vmsim_option_info {
 	char path[64];
-	const char *type;   /* "count", "bytes", "time", "boolean", "choice", "decimal" */
+	const char *type;   /* "count", "bytes", "rate", "time", "boolean", "choice", "decimal" */
 	const char *unit;   /* "cycles", "pages", ... or "" */
 	const char *values; /* "1..64", "fifo|lru|clock" */
 	const char *def;    /* default, as written */
@@ -49,6 +49,7 @@ struct vmsim_option_info {
 	const char *source; /* where the default comes from; "" where it is ours */
 };
 VMSIM_API const struct vmsim_option_info *vmsim_config_option(size_t index);
+/* => doc, when not NULL, gets one sentence about the preset */
 VMSIM_API const char *vmsim_config_preset(size_t index, const char **doc);
 
 #endif

@@ -55,7 +55,7 @@ struct vmsim_outcome {
 	struct vmsim_addr address;    /* ADDR: the pointer; QUERY: BaseAddress; NTSTAT: base */
 	struct vmsim_addr alloc_base; /* QUERY */
 	uint64_t size;                /* QUERY: RegionSize; NTSTAT: size */
-	uint64_t *pages;              /* WATCH: n addresses */
+	struct vmsim_addr *pages;     /* WATCH: n_pages addresses */
 	size_t n_pages;
 };
 
@@ -160,7 +160,10 @@ struct vmsim_format_info {
 VMSIM_API const struct vmsim_format_info *vmsim_trace_format_info(size_t index);
 
 /* Writing. The file is written whole or not at all: vmsim_writer_finish() renames it into place,
- * vmsim_writer_abandon() removes it; both free the writer. "-" is standard output. */
+ * vmsim_writer_abandon() removes it; both free the writer. "-" is standard output. A name that
+ * ends in .zst, .xz or .gz is compressed.
+ * => format NULL: by the name (x.lackey, x.lackey.xz), vmt when that tells nothing
+ * => header and labels may be NULL */
 typedef struct vmsim_writer vmsim_writer;
 VMSIM_API vmsim_writer *vmsim_writer_open(const char *path, const char *format,
 					  const struct vmsim_trace_header *header,
@@ -171,7 +174,7 @@ VMSIM_API bool vmsim_writer_put(vmsim_writer *writer, const struct vmsim_event *
 VMSIM_API bool vmsim_writer_finish(vmsim_writer *writer, GError **error);
 VMSIM_API void vmsim_writer_abandon(vmsim_writer *writer);
 
-/* vmsim_call_print: the event as a line of text trace, without result and line end; for messages.
+/* vmsim_event_print: the event as a line of text trace, without result and line end; for messages.
  * Returns a new string, g_free() it. */
 VMSIM_API char *vmsim_event_print(const struct vmsim_event *event,
 				  const struct vmsim_labels *labels);

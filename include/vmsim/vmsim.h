@@ -5,6 +5,7 @@
 #include <vmsim/config.h>
 #include <vmsim/event.h>
 #include <vmsim/machine.h>
+#include <vmsim/output.h>
 #include <vmsim/policy.h>
 #include <vmsim/trace.h>
 #include <vmsim/types.h>

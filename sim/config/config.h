@@ -29,7 +29,7 @@ enum device_kind { DEVICE_HDD, DEVICE_SATA_SSD, DEVICE_NVME, DEVICE_IDEAL };
 
 struct tlb_config {
 	uint64_t entries; /* 0: no such level */
-	uint64_t ways;    /* entries: fully associative */
+	uint64_t ways;    /* as many as entries: fully associative; CONFIG_AUTO is "full" */
 	struct duration latency;
 	int replacement;
 };
@@ -43,6 +43,7 @@ struct config {
 	struct {
 		uint64_t frames;
 		int page_tables;
+		bool zeroed;
 		bool zero_fill_dirty;
 	} memory;
 	struct {
@@ -89,6 +90,7 @@ struct config {
 		struct duration call, page_commit, page_decommit, page_free, page_protect,
 			page_reset, page_lock, page_query;
 		bool age_flush;
+		uint64_t tlb_ceiling; /* pages (H17) */
 	} os;
 	struct {
 		struct duration recorded_switch;
@@ -104,9 +106,12 @@ struct config {
 	GPtrArray *policy_options;
 };
 
-/* config_get: the finished configuration behind the public handle. */
+/* config_get: the finished configuration behind the public handle; NULL before it is finished. */
 const struct config *config_get(const vmsim_config *config);
 /* config_policy_options: values of the chosen policy's options, in its table's order. */
 const uint64_t *config_policy_options(const struct config *config, size_t policy);
+
+/* config_text: an option's value as it is written, without quotes. g_free() it. */
+char *config_text(const struct config *config, const char *path);
 
 #endif

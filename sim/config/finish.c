@@ -1,0 +1,181 @@
+/* finish.c: from what was said to what the modules read: durations in cycles, automatic values
+ * as numbers, and the checks of options against each other. */
+#include "config/devices.h"
+#include "config/layers.h"
+#include "config/units.h"
+
+#include <string.h>
+#include <vmsim/policy.h>
+#include <vmsim/trace.h>
+
+static bool G_GNUC_PRINTF(2, 3) wrong(GError **error, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	g_propagate_error(error,
+			  g_error_new_valist(VMSIM_ERROR, VMSIM_ERROR_CONFIG, format, args));
+	va_end(args);
+	return false;
+}
+
+/* --- automatic values ----------------------------------------------------------------------- */
+
+static void resolve(uint64_t *value, uint64_t automatic)
+{
+	if (*value == CONFIG_AUTO)
+		*value = automatic;
+}
+
+/* Fills in a device.* option from what its preset has for it. */
+static void resolve_device_option(struct config *config, const char *path, const char *text)
+{
+	const struct option *option = option_find(path);
+	struct value value;
+
+	if (value_get(option, config).n == CONFIG_AUTO &&
+	    value_parse(option, text, LITERAL_BARE, &value, NULL))
+		value_put(option, config, value);
+}
+
+static void resolve_device(struct config *config)
+{
+	const struct device_preset *preset = device_preset(config->pagefile.device);
+
+	resolve_device_option(config, "device.read_latency", preset->read_latency);
+	resolve_device_option(config, "device.write_latency", preset->write_latency);
+	resolve_device_option(config, "device.read_bandwidth", preset->read_bandwidth);
+	resolve_device_option(config, "device.write_bandwidth", preset->write_bandwidth);
+	resolve_device_option(config, "device.channels", preset->channels);
+}
+
+/* Thresholds of the memory manager, from the number of frames. The floors of Appendix A give way
+ * in memories of less than 16 frames, where they would leave nothing to use. A threshold that
+ * was given bounds its automatic neighbour. */
+static void resolve_vmm(struct config *config)
+{
+	uint64_t frames = config->memory.frames;
+	uint64_t low = MIN(MAX(4, frames / 64), frames / 4);
+	uint64_t high = MIN(MAX(8, frames / 16), frames / 2);
+
+	if (config->vmm.avail_low != CONFIG_AUTO)
+		high = MAX(high, config->vmm.avail_low);
+	if (config->vmm.avail_high != CONFIG_AUTO)
+		low = MIN(low, config->vmm.avail_high);
+	resolve(&config->vmm.avail_low, low);
+	resolve(&config->vmm.avail_high, high);
+	resolve(&config->vmm.mpw_free_low, MIN(20000, frames / 16));
+	resolve(&config->vmm.mpw_avail_low, MIN(15000, frames / 20));
+	resolve(&config->vmm.modified_max, MIN(800, frames / 8));
+}
+
+/* A default of ways that no layer named gives way to a TLB that has not as many entries. */
+static void resolve_tlb(struct tlb_config *tlb, const char *ways_path, const GByteArray *ranks)
+{
+	bool named = ranks->data[option_slot(option_find(ways_path))] != RANK_NONE;
+
+	if (tlb->ways == CONFIG_AUTO || (!named && tlb->ways > tlb->entries))
+		tlb->ways = MAX(tlb->entries, 1);
+}
+
+static bool resolve_durations(struct config *config, GError **error)
+{
+	const struct option *option;
+
+	for (size_t i = 0; (option = option_at(i)); i++) {
+		struct duration *duration = (void *)((char *)config + option->offset);
+		char *text;
+
+		if (option->type != OPTION_TIME || option->policy >= 0)
+			continue;
+		duration->cycles = duration->amount;
+		if (!duration->is_time ||
+		    units_cycles(duration->amount, config->clock_ghz, &duration->cycles))
+			continue;
+		text = units_print_time(duration->amount);
+		wrong(error, "%s=%s: more cycles at this clock_ghz than fit in 64 bits",
+		      option->path, text);
+		g_free(text);
+		return false;
+	}
+	return true;
+}
+
+/* --- cross checks --------------------------------------------------------------------------- */
+
+static bool check_tlb(const struct tlb_config *tlb, const char *path, GError **error)
+{
+	uint64_t sets;
+
+	if (tlb->entries == 0)
+		return true;
+	if (tlb->entries % tlb->ways != 0)
+		return wrong(error,
+			     "%s.ways=%" G_GUINT64_FORMAT ": does not divide %s.entries=%" G_GUINT64_FORMAT
+			     " (expected a divisor, or \"full\")",
+			     path, tlb->ways, path, tlb->entries);
+	sets = tlb->entries / tlb->ways;
+	if ((sets & (sets - 1)) != 0)
+		return wrong(error,
+			     "%s: %" G_GUINT64_FORMAT " entries of %" G_GUINT64_FORMAT
+			     " ways make %" G_GUINT64_FORMAT
+			     " sets (expected a power of two: page numbers index them)",
+			     path, tlb->entries, tlb->ways, sets);
+	return true;
+}
+
+static bool check_memory(const struct config *config, GError **error)
+{
+	if (config->pagefile.size % VMSIM_PAGE_SIZE != 0)
+		return wrong(error,
+			     "pagefile.size=%" G_GUINT64_FORMAT ": not whole pages (expected a "
+			     "multiple of 4096)",
+			     config->pagefile.size);
+	if (config->vmm.avail_low > config->vmm.avail_high)
+		return wrong(error,
+			     "vmm.avail_low=%" G_GUINT64_FORMAT ": above vmm.avail_high=%" G_GUINT64_FORMAT
+			     " (trimming could never stop)",
+			     config->vmm.avail_low, config->vmm.avail_high);
+	if (config->vmm.avail_high > config->memory.frames)
+		return wrong(error,
+			     "vmm.avail_high=%" G_GUINT64_FORMAT ": more than memory.frames=%" G_GUINT64_FORMAT
+			     " (trimming could never stop)",
+			     config->vmm.avail_high, config->memory.frames);
+	if (config->vmm.ws_min > config->vmm.ws_max)
+		return wrong(error,
+			     "vmm.ws_min=%" G_GUINT64_FORMAT ": above vmm.ws_max=%" G_GUINT64_FORMAT,
+			     config->vmm.ws_min, config->vmm.ws_max);
+	return true;
+}
+
+/* A policy whose pages may come in unreferenced cannot work on accessed bits. */
+static bool check_policy(const struct config *config, GError **error)
+{
+	size_t policy = (size_t)config->replacement.policy;
+	const struct replace_ops *ops = vmsim_policy_at(policy);
+	const uint64_t *values = config_policy_options(config, policy);
+
+	if (config->replacement.sees != SEES_ACCESSED_BITS)
+		return true;
+	for (size_t i = 0; i < ops->n_options; i++)
+		if (g_str_equal(ops->options[i].name, "insert_referenced") && !values[i])
+			return wrong(error,
+				     "replacement.%s.insert_referenced=false needs "
+				     "replacement.sees=every-reference: a processor sets the "
+				     "accessed bit for the access that faulted",
+				     ops->name);
+	return true;
+}
+
+bool config_resolve(struct config *config, const GByteArray *ranks, GError **error)
+{
+	resolve_device(config);
+	resolve_vmm(config);
+	resolve_tlb(&config->tlb.l1d, "tlb.l1d.ways", ranks);
+	resolve_tlb(&config->tlb.l1i, "tlb.l1i.ways", ranks);
+	resolve_tlb(&config->tlb.l2, "tlb.l2.ways", ranks);
+	return resolve_durations(config, error) && check_tlb(&config->tlb.l1d, "tlb.l1d", error) &&
+	       check_tlb(&config->tlb.l1i, "tlb.l1i", error) &&
+	       check_tlb(&config->tlb.l2, "tlb.l2", error) && check_memory(config, error) &&
+	       check_policy(config, error);
+}

@@ -1,0 +1,302 @@
+/* access.c: one reference, page by page, and the faults it meets (semantics 3, timing T6 to T13).
+ *
+ *   TRANSLATE --hit, walk--> data, next page ... end of the event
+ *       |  ^
+ *    #PF|  | tried again at the page that faulted
+ *       v  |
+ *     TRAP --> SERVICE --> RETURN           SERVICE may wait for a frame and is then begun again;
+ *                  |  ^                     a hard fault waits between SERVICE and RETURN
+ *                  +--+ wait
+ */
+#include "engine/clock.h"
+
+static enum vmsim_access access_of(const struct op *op)
+{
+	return (enum vmsim_access)op->event.op;
+}
+
+void access_begin(struct vmsim_machine *m, struct thread *thread)
+{
+	struct op *op = &thread->op;
+	struct counters *c = &m->stats.c;
+	const struct config *config = m->config;
+
+	c->references++;
+	*(access_of(op) == VMSIM_READ	 ? &c->reads
+	  : access_of(op) == VMSIM_WRITE ? &c->writes
+					 : &c->fetches) += 1;
+	m->now += config->core.cycles_per_reference.cycles;
+	op->stage = OP_TRANSLATE;
+	op->compared = true;
+	op->stores = true;
+	/* A store over several pages stores nothing unless all of them permit it (3.1). */
+	for (vmsim_vpn vpn = op->first; m->keep_contents && op->first < op->last && vpn <= op->last;
+	     vpn++) {
+		vmsim_va va = vpn == op->first ? op->va : vpn << VMSIM_PAGE_SHIFT;
+
+		op->stores &= vmm_permits(m->vmm, thread->process, va, access_of(op));
+	}
+}
+
+/* --- data ----------------------------------------------------------------------------------- */
+
+static void store_bytes(struct vmsim_machine *m, struct op *op, vmsim_va va, unsigned n,
+			vmsim_pfn frame)
+{
+	uint8_t bytes[8];
+
+	if (!op->stores)
+		return;
+	if (!(op->event.flags & VMSIM_EV_VALUE)) {
+		vmm_store(m->vmm, frame, va, n, NULL);
+		return;
+	}
+	for (unsigned i = 0; i < n; i++)
+		bytes[i] = (uint8_t)(op->event.value >> 8 * (va - op->va + i));
+	vmm_store(m->vmm, frame, va, n, bytes);
+}
+
+static bool bytes_agree(const struct op *op, vmsim_va va, unsigned n, const uint8_t *bytes,
+			const bool *known)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (known[i] && bytes[i] != (uint8_t)(op->event.value >> 8 * (va - op->va + i)))
+			return false;
+	return true;
+}
+
+static void load_bytes(struct vmsim_machine *m, struct op *op, vmsim_va va, unsigned n,
+		       vmsim_pfn frame)
+{
+	uint8_t bytes[8], other[8];
+	bool known[8], other_known[8];
+
+	vmm_load(m->vmm, frame, va, n, bytes, known);
+	for (unsigned i = 0; i < n; i++) {
+		op->got |= (uint64_t)bytes[i] << 8 * (va - op->va + i);
+		op->compared &= known[i];
+	}
+	if (op->event.result != VMSIM_RESULT_VALUE || bytes_agree(op, va, n, bytes, known))
+		return;
+	/* A page reset since it was last written may hold the one or the other (I31). */
+	if (!vmm_other_value(m->vmm, frame, va, n, other, other_known) ||
+	    !bytes_agree(op, va, n, other, other_known))
+		op->differs = true;
+}
+
+void access_data(struct vmsim_machine *m, struct op *op, vmsim_va va, unsigned n,
+		 vmsim_pfn frame)
+{
+	if (access_of(op) == VMSIM_WRITE)
+		store_bytes(m, op, va, n, frame);
+	else if (op->event.size <= sizeof(op->got) && access_of(op) == VMSIM_READ)
+		load_bytes(m, op, va, n, frame);
+}
+
+/* --- translation ---------------------------------------------------------------------------- */
+
+/* Pages the tables cannot translate: not canonical, or on a 32-bit machine too high. Those of the
+ * upper half of the addresses are looked up, and not found. */
+static bool translatable(const struct page_table *pt, vmsim_va va, vmsim_vpn *vpn)
+{
+	const struct pt_shape *shape = pt->pool->shape;
+	unsigned unused = shape->levels == 4 ? 16 : 32;
+	uint64_t low = va << unused >> unused;
+	bool lower = va == low, upper = shape->levels == 4 && (int64_t)(va << 16) >> 16 == (int64_t)va;
+
+	*vpn = low >> VMSIM_PAGE_SHIFT;
+	return lower ? *vpn < shape->vpn_end || shape->levels != 4 : upper;
+}
+
+static void begin_fault(struct vmsim_machine *m, struct op *op, vmsim_va va,
+			enum vmsim_access access)
+{
+	op->fault = (struct fault){.va = va, .access = access};
+	op->fault_begin = m->now;
+	op->stage = OP_TRAP;
+}
+
+static void end_reference(struct vmsim_machine *m, struct thread *thread,
+			  enum vmsim_access_result result)
+{
+	struct op *op = &thread->op;
+
+	if (result == VMSIM_RESULT_OK) {
+		m->now += m->config->data.latency.cycles;
+		m->stats.translated++;
+	}
+	compare_access(m, op, result);
+	m->last_result = result;
+	m->last_value = op->got;
+	op->stage = OP_IDLE;
+}
+
+static void translate(struct vmsim_machine *m, struct thread *thread)
+{
+	struct op *op = &thread->op;
+	const struct page_table *pt = process_page_table(thread->process);
+	vmsim_va va = op->va + op->done;
+	uint64_t rest = VMSIM_PAGE_SIZE - (va & (VMSIM_PAGE_SIZE - 1));
+	uint64_t n = MIN(rest, op->event.size - op->done);
+	struct translation tr = {0};
+	vmsim_vpn vpn;
+	bool ok;
+
+	if (!translatable(pt, va, &vpn)) { /* 3.1 step 1 */
+		begin_fault(m, op, UINT64_MAX, VMSIM_READ);
+		return;
+	}
+	ok = mmu_translate(&m->mmu, pt, process_asid(thread->process), vpn, access_of(op),
+			   op->repeated, &tr);
+	/* First lookups in the first level are booked from their count. */
+	if (!op->repeated)
+		m->now += access_of(op) == VMSIM_EXECUTE ? m->mmu.l1i_cycles : m->mmu.l1d_cycles;
+	BOOK(m, tlb_l1, tr.l1_cycles);
+	BOOK(m, tlb_l2, tr.l2_cycles);
+	BOOK(m, walk, tr.walk_cycles);
+	if (!ok) {
+		begin_fault(m, op, va, access_of(op));
+		return;
+	}
+	if (m->every_reference && !op->repeated) {
+		m->references[m->n_references++] = tr.pfn;
+		if (m->n_references == REFERENCE_BATCH)
+			machine_flush_references(m);
+	}
+	op->repeated = false;
+	if (m->keep_contents)
+		access_data(m, op, va, (unsigned)n, tr.pfn);
+	op->done += n;
+	if (op->done == op->event.size)
+		end_reference(m, thread, VMSIM_RESULT_OK);
+}
+
+/* --- faults --------------------------------------------------------------------------------- */
+
+static vmsim_cycles service_cycles(const struct config *config, enum fault_type type)
+{
+	switch (type) {
+	case FAULT_TRANSITION:
+		return config->os.transition.cycles;
+	case FAULT_DEMAND_ZERO:
+		return config->os.demand_zero.cycles;
+	case FAULT_GUARD:
+		return config->os.guard.cycles;
+	case FAULT_HARD:
+		return config->os.hard.cycles;
+	case FAULT_VIOLATION:
+		return config->os.violation.cycles;
+	case FAULT_SPURIOUS:
+		return config->os.spurious.cycles;
+	default:
+		return 0;
+	}
+}
+
+static void report_fault(struct vmsim_machine *m, const struct fault *fault, vmsim_cycles cycles)
+{
+	struct vmsim_record record = {
+		.kind = VMSIM_RECORD_PAGE_FAULT,
+		.va = fault->va,
+		.type = fault_type_names[fault->type],
+		.cycles = cycles,
+	};
+
+	if (events_wanted(&m->events, VMSIM_RECORD_PAGE_FAULT))
+		events_emit(&m->events, &record);
+}
+
+/* T12, T13: the work of one step of service. Returns what it cost. */
+static vmsim_cycles charge_fault(struct vmsim_machine *m, enum fault_type type)
+{
+	const struct config *config = m->config;
+	struct work work = vmm_take_work(m->vmm);
+	vmsim_cycles zeroing = work.zeroed * config->os.zero_page.cycles;
+	vmsim_cycles service = service_cycles(config, type) +
+			       work.trimmed * config->os.trim.cycles +
+			       work.aged * config->os.age.cycles + machine_invalidate(m);
+
+	BOOK(m, fault_service, service);
+	BOOK(m, zeroing, zeroing);
+	return service + zeroing;
+}
+
+static bool wait_for(struct thread *thread, enum wait_kind kind, struct io *io)
+{
+	thread->wait = kind;
+	thread->io = io;
+	return false;
+}
+
+static bool service(struct vmsim_machine *m, struct thread *thread)
+{
+	struct op *op = &thread->op;
+	struct fault *fault = &op->fault;
+	enum vmm_status status;
+	vmsim_cycles cycles;
+
+	machine_flush_references(m);
+	status = vmm_fault(m->vmm, thread->process, fault);
+	cycles = charge_fault(m, fault->type);
+	machine_submit(m, op->fault_begin);
+	if (fault->type != FAULT_NONE)
+		report_fault(m, fault,
+			     cycles + m->config->os.trap.cycles + m->config->os.return_.cycles);
+	if (status == VMM_DONE || fault->resolved)
+		op->stage = OP_RETURN;
+	if (status == VMM_WAIT_IO)
+		return wait_for(thread, WAIT_IO, fault->io);
+	if (status == VMM_WAIT_FRAME)
+		return wait_for(thread, WAIT_FRAME, NULL);
+	return true;
+}
+
+/* The handler is left: to the reference, to the call that touched the page, or to the program's
+ * own handler, which ends the event (3.1). */
+static void return_from_fault(struct vmsim_machine *m, struct thread *thread)
+{
+	struct op *op = &thread->op;
+	bool call = op->event.op == VMSIM_OP_CALL;
+
+	BOOK(m, trap, m->config->os.return_.cycles);
+	if (op->fault.result == VMSIM_RESULT_OK)
+		g_hash_table_add(m->touched,
+				 (gpointer)(uintptr_t)tlb_tag(process_asid(thread->process),
+							      op->fault.va >> VMSIM_PAGE_SHIFT));
+	if (call) {
+		op->call.touched = op->fault.result;
+		op->stage = OP_CALL;
+	} else if (op->fault.result == VMSIM_RESULT_OK) {
+		op->repeated = true;
+		op->stage = OP_TRANSLATE;
+	} else {
+		results_violation(m, thread, op->fault.result);
+		end_reference(m, thread, op->fault.result);
+	}
+}
+
+bool access_stage(struct vmsim_machine *m, struct thread *thread)
+{
+	clock_stamp(m);
+	switch (thread->op.stage) {
+	case OP_TRANSLATE:
+		translate(m, thread);
+		return true;
+	case OP_TRAP:
+		BOOK(m, trap, m->config->os.trap.cycles);
+		thread->op.stage = OP_SERVICE;
+		return true;
+	case OP_SERVICE:
+		return service(m, thread);
+	case OP_RETURN:
+		return_from_fault(m, thread);
+		return true;
+	default:
+		g_assert_not_reached();
+	}
+}
+
+void access_touch(struct vmsim_machine *m, struct thread *thread, vmsim_va va)
+{
+	begin_fault(m, &thread->op, va, VMSIM_READ);
+}

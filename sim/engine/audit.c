@@ -1,0 +1,49 @@
+/* audit.c: the invariants that need both sides, TLBs and page tables; and the vmm's. */
+#include "engine/machine.h"
+
+/* I24, I25, I27 for one TLB: what it holds is what the page table says, or less. */
+static const char *check_tlb(struct vmsim_machine *m, const struct tlb *tlb)
+{
+	for (uint32_t i = 0; i < tlb->sets * tlb->ways; i++) {
+		const struct tlb_entry *entry = &tlb->entry[i];
+		struct process *process;
+		pte_t pte;
+
+		if (!entry->tag)
+			continue;
+		process = vmm_process_by_asid(m->vmm, (uint32_t)(entry->tag & TLB_ASID_MAX));
+		if (!process)
+			return "I28";
+		pte = process_pte(process, entry->tag >> TLB_ASID_BITS);
+		if (!pte_is_valid(pte) || pte_frame(pte) != entry->pfn ||
+		    ((entry->flags & TLB_WRITE) && !(pte & PTE_W)) ||
+		    ((entry->flags & TLB_EXECUTE) && (pte & PTE_XD)))
+			return "I24";
+		if (((entry->flags & TLB_DIRTY) && !(pte & PTE_D)) ||
+		    (m->config->os.age_flush && !(pte & PTE_A)))
+			return "I25";
+	}
+	return NULL;
+}
+
+bool machine_audit(struct vmsim_machine *m)
+{
+	const char *broken;
+
+	machine_flush_references(m);
+	broken = vmm_check(m->vmm);
+	if (!broken && !mmu_check(&m->mmu))
+		broken = "TLB order";
+	if (!broken)
+		broken = check_tlb(m, &m->mmu.l1i);
+	if (!broken)
+		broken = check_tlb(m, &m->mmu.l1d);
+	if (!broken && m->mmu.has_l2)
+		broken = check_tlb(m, &m->mmu.l2);
+	if (!broken)
+		return true;
+	return machine_fail(m, VMSIM_ERROR_INVARIANT,
+			    "invariant %s is broken after event %" G_GUINT64_FORMAT
+			    " (line %" G_GUINT64_FORMAT " of %s), cycle %" G_GUINT64_FORMAT,
+			    broken, m->seq, m->events.line, m->path, m->now);
+}

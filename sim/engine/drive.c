@@ -1,0 +1,119 @@
+/* drive.c: a machine driven call by call, without a trace. Each call is an event like any other,
+ * carried out to its end before it returns. */
+#include "engine/machine.h"
+
+#include <vmsim/win32.h>
+
+static bool carry_out(struct vmsim_machine *m, const struct vmsim_event *event)
+{
+	return machine_event(m, event) && machine_drain(m);
+}
+
+static const struct vmsim_outcome *call(struct vmsim_machine *m, uint32_t pid,
+					struct vmsim_call *call, uint32_t *error)
+{
+	struct vmsim_event event = {.op = VMSIM_OP_CALL, .pid = pid, .tid = 1, .call = call};
+
+	m->last_outcome = (struct vmsim_outcome){.kind = VMSIM_OUTCOME_FAILURE,
+						 .error = ERROR_NOT_ENOUGH_MEMORY};
+	carry_out(m, &event);
+	if (error)
+		*error = m->last_outcome.kind == VMSIM_OUTCOME_SUCCESS ? 0 : m->last_outcome.error;
+	return m->last_outcome.kind == VMSIM_OUTCOME_SUCCESS ? &m->last_outcome : NULL;
+}
+
+uint64_t vmsim_virtual_alloc(struct vmsim_machine *m, uint32_t pid, uint64_t address,
+			     uint64_t size, uint32_t type, uint32_t protect, uint32_t *error)
+{
+	struct vmsim_call c = {.id = VMSIM_CALL_VIRTUAL_ALLOC, .address = {address, 0},
+			       .size = {size}, .type = type, .protect = protect};
+	const struct vmsim_outcome *out = call(m, pid, &c, error);
+
+	return out ? out->address.offset : 0;
+}
+
+bool vmsim_virtual_free(struct vmsim_machine *m, uint32_t pid, uint64_t address, uint64_t size,
+			uint32_t type, uint32_t *error)
+{
+	struct vmsim_call c = {.id = VMSIM_CALL_VIRTUAL_FREE, .address = {address, 0},
+			       .size = {size}, .type = type};
+
+	return call(m, pid, &c, error);
+}
+
+bool vmsim_virtual_protect(struct vmsim_machine *m, uint32_t pid, uint64_t address,
+			   uint64_t size, uint32_t protect, uint32_t *old, uint32_t *error)
+{
+	struct vmsim_call c = {.id = VMSIM_CALL_VIRTUAL_PROTECT, .address = {address, 0},
+			       .size = {size}, .protect = protect};
+	const struct vmsim_outcome *out = call(m, pid, &c, error);
+
+	if (out && old)
+		*old = out->protect;
+	return out;
+}
+
+bool vmsim_virtual_query(struct vmsim_machine *m, uint32_t pid, uint64_t address,
+			 struct vmsim_memory_basic_information *info, uint32_t *error)
+{
+	struct vmsim_call c = {.id = VMSIM_CALL_VIRTUAL_QUERY, .address = {address, 0}};
+	const struct vmsim_outcome *out = call(m, pid, &c, error);
+
+	if (out)
+		*info = (struct vmsim_memory_basic_information){
+			.base_address = out->address.offset,
+			.allocation_base = out->alloc_base.offset,
+			.region_size = out->size,
+			.allocation_protect = out->alloc_protect,
+			.state = out->state,
+			.protect = out->protect,
+			.type = out->type,
+		};
+	return out;
+}
+
+static bool lock_call(struct vmsim_machine *m, uint32_t pid, enum vmsim_call_id id,
+		      uint64_t address, uint64_t size, uint32_t *error)
+{
+	struct vmsim_call c = {.id = id, .address = {address, 0}, .size = {size}};
+
+	return call(m, pid, &c, error);
+}
+
+bool vmsim_virtual_lock(struct vmsim_machine *m, uint32_t pid, uint64_t address, uint64_t size,
+			uint32_t *error)
+{
+	return lock_call(m, pid, VMSIM_CALL_VIRTUAL_LOCK, address, size, error);
+}
+
+bool vmsim_virtual_unlock(struct vmsim_machine *m, uint32_t pid, uint64_t address,
+			  uint64_t size, uint32_t *error)
+{
+	return lock_call(m, pid, VMSIM_CALL_VIRTUAL_UNLOCK, address, size, error);
+}
+
+void vmsim_exit_process(struct vmsim_machine *m, uint32_t pid)
+{
+	struct vmsim_call c = {.id = VMSIM_CALL_EXIT_PROCESS};
+
+	call(m, pid, &c, NULL);
+}
+
+enum vmsim_access_result vmsim_access(struct vmsim_machine *m, uint32_t pid,
+				      enum vmsim_access kind, uint64_t va, uint32_t size,
+				      uint64_t *value)
+{
+	struct vmsim_event event = {.va = va, .size = size ? size : 1, .pid = pid, .tid = 1,
+				    .op = (uint8_t)kind};
+
+	if (value && kind == VMSIM_WRITE && event.size <= sizeof(*value)) {
+		event.value = *value;
+		event.flags = VMSIM_EV_VALUE;
+	}
+	m->last_result = VMSIM_RESULT_NONE;
+	if (!carry_out(m, &event))
+		return VMSIM_RESULT_NONE;
+	if (value && kind == VMSIM_READ)
+		*value = m->last_value;
+	return m->last_result;
+}

@@ -1,0 +1,249 @@
+/* machine.c: making, measuring and finishing a machine. */
+#include "engine/machine.h"
+
+#include "engine/clock.h"
+
+static void init_stats(struct vmsim_machine *m)
+{
+	const struct config *config = m->config;
+
+	stats_init(&m->stats);
+	m->stats.cycles_per_reference = config->core.cycles_per_reference.cycles;
+	m->stats.data_latency = config->data.latency.cycles;
+	m->stats.itlb_latency = config->tlb.l1i.latency.cycles;
+	m->stats.dtlb_latency = config->tlb.l1d.latency.cycles;
+	for (int access = VMSIM_READ; access <= VMSIM_EXECUTE; access++)
+		m->hit_cycles[access] = m->stats.cycles_per_reference + m->stats.data_latency +
+					(access == VMSIM_EXECUTE ? m->stats.itlb_latency
+								 : m->stats.dtlb_latency);
+}
+
+struct vmsim_machine *vmsim_machine_new(const vmsim_config *config, GError **error)
+{
+	struct vmsim_machine *m;
+	struct vmm_host host;
+	vmsim_config *handle = vmsim_config_copy(config);
+
+	if (!vmsim_config_finish(handle, error)) {
+		vmsim_config_free(handle);
+		return NULL;
+	}
+	m = g_new0(struct vmsim_machine, 1);
+	m->handle = handle;
+	m->config = config_get(handle);
+	m->dump = vmsim_config_dump(handle);
+	m->every_reference = m->config->replacement.sees == SEES_EVERY_REFERENCE;
+	init_stats(m);
+	events_init(&m->events);
+	host = (struct vmm_host){m, machine_want_invalidation, machine_want_io};
+	m->vmm = vmm_new(m->config, &m->stats, &m->events, &host);
+	m->device = device_new(m->config);
+	mmu_init(&m->mmu, m->config, &m->stats.c);
+	m->threads = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+	m->processes = g_hash_table_new(NULL, NULL);
+	m->waiting = g_ptr_array_new();
+	m->ready = g_ptr_array_new();
+	m->invalidations = g_array_new(FALSE, FALSE, sizeof(struct { uint32_t a; vmsim_vpn v; }));
+	m->submissions = g_ptr_array_new();
+	results_init(m);
+	m->path = g_strdup("<api>");
+	m->labels = m->own_labels = vmsim_labels_new();
+	m->label_value = m->labels->value;
+	m->keep_contents = true;
+	vmm_set_trace(m->vmm, true, m->config->trace.implicit_commit == TRI_TRUE);
+	machine_look(m);
+	return m;
+}
+
+void vmsim_machine_free(struct vmsim_machine *m)
+{
+	GHashTableIter iter;
+	void *thread;
+
+	if (!m)
+		return;
+	g_hash_table_iter_init(&iter, m->threads);
+	while (g_hash_table_iter_next(&iter, NULL, &thread))
+		api_call_fini(&((struct thread *)thread)->op.call);
+	g_hash_table_destroy(m->threads);
+	g_hash_table_destroy(m->processes);
+	g_ptr_array_unref(m->waiting);
+	g_ptr_array_unref(m->ready);
+	g_array_unref(m->invalidations);
+	g_ptr_array_unref(m->submissions);
+	vmm_free(m->vmm);
+	device_free(m->device);
+	mmu_fini(&m->mmu);
+	events_fini(&m->events);
+	stats_fini(&m->stats);
+	results_fini(m);
+	vmsim_labels_free(m->own_labels);
+	vmsim_config_free(m->handle);
+	g_clear_error(&m->error);
+	g_free(m->dump);
+	g_free(m->path);
+	g_free(m->first_divergence);
+	g_free(m);
+}
+
+void vmsim_machine_listen(struct vmsim_machine *m, uint64_t mask, vmsim_listener listener,
+			  void *ctx)
+{
+	events_listen(&m->events, mask, listener, ctx);
+}
+
+void vmsim_machine_set_audit(struct vmsim_machine *m, enum vmsim_audit audit)
+{
+	m->audit = audit;
+}
+
+void vmsim_machine_begin_trace(struct vmsim_machine *m, const vmsim_trace *trace)
+{
+	const struct vmsim_trace_header *header = vmsim_trace_get_header(trace);
+	int implicit = m->config->trace.implicit_commit;
+
+	if (implicit == TRI_AUTO && header->implicit_commit >= 0)
+		implicit = header->implicit_commit ? TRI_TRUE : TRI_FALSE;
+	if (implicit == TRI_AUTO)
+		implicit = vmsim_trace_carries_calls(trace) ? TRI_FALSE : TRI_TRUE;
+	m->keep_contents = vmsim_trace_carries_values(trace);
+	vmm_set_trace(m->vmm, m->keep_contents, implicit == TRI_TRUE);
+	m->ticks_per_second = m->config->trace.ticks_per_second ? m->config->trace.ticks_per_second
+								: header->ticks_per_second;
+	m->labels = vmsim_trace_get_labels(trace);
+	m->label_value = m->labels->value;
+	if (!g_str_equal(m->path, vmsim_trace_path(trace))) {
+		g_free(m->path);
+		m->path = g_strdup(vmsim_trace_path(trace));
+	}
+}
+
+void vmsim_machine_measure(struct vmsim_machine *m)
+{
+	machine_flush_references(m);
+	stats_settle(&m->stats);
+	stats_measure(&m->stats, m->now);
+	results_measure(m);
+	m->origin = m->now;
+	m->seq_measured = m->seq;
+}
+
+/* T19: every cycle is in one bucket, and counters agree with each other. */
+static bool check_conservation(struct vmsim_machine *m)
+{
+	const char *identity;
+	uint64_t sum = 0;
+
+	stats_settle(&m->stats);
+	for (int i = 0; i < N_BUCKETS; i++)
+		sum += bucket_value(&m->stats.b, (enum bucket_id)i);
+	if (sum != m->now)
+		return machine_fail(m, VMSIM_ERROR_INVARIANT,
+				    "the cycle stack sums to %" G_GUINT64_FORMAT
+				    " of %" G_GUINT64_FORMAT " cycles (T19)", sum, m->now);
+	identity = stats_check(&m->stats);
+	if (identity)
+		return machine_fail(m, VMSIM_ERROR_INVARIANT, "counters disagree: %s", identity);
+	return true;
+}
+
+bool vmsim_machine_finish(struct vmsim_machine *m, GError **error)
+{
+	if (!m->finished) {
+		machine_drain(m);
+		machine_flush_references(m);
+		if (!m->error)
+			check_conservation(m);
+		if (!m->error && m->audit != VMSIM_AUDIT_OFF)
+			machine_audit(m);
+		stats_settle(&m->stats);
+		stats_finish(&m->stats, m->now);
+		m->finished = true;
+	}
+	if (m->error && error)
+		*error = g_error_copy(m->error);
+	return !m->error;
+}
+
+const GError *vmsim_machine_error(const struct vmsim_machine *m)
+{
+	return m->error;
+}
+
+vmsim_cycles vmsim_machine_now(const struct vmsim_machine *m)
+{
+	return m->now - m->origin;
+}
+
+uint64_t vmsim_machine_events(const struct vmsim_machine *m)
+{
+	return m->seq - m->seq_measured;
+}
+
+uint64_t vmsim_machine_divergences(const struct vmsim_machine *m)
+{
+	return m->divergences;
+}
+
+/* Settling moves cycles between members of the stack, so it is done on the side. */
+static struct figures total(const struct vmsim_machine *m)
+{
+	struct stats *stats = (struct stats *)(uintptr_t)&m->stats;
+	struct figures figures;
+
+	stats_settle(stats);
+	stats_total(stats, &figures);
+	return figures;
+}
+
+bool vmsim_machine_counter(const struct vmsim_machine *m, const char *name, uint64_t *value)
+{
+	struct figures figures = total(m);
+
+	for (int i = 0; i < N_COUNTERS; i++) {
+		if (!g_str_equal(counter_infos[i].name, name))
+			continue;
+		*value = counter_value(&figures.c, (enum counter_id)i);
+		return true;
+	}
+	return false;
+}
+
+bool vmsim_machine_bucket(const struct vmsim_machine *m, const char *name, uint64_t *cycles)
+{
+	struct figures figures = total(m);
+
+	for (int i = 0; i < N_BUCKETS; i++) {
+		if (!g_str_equal(bucket_infos[i].name, name))
+			continue;
+		*cycles = bucket_value(&figures.b, (enum bucket_id)i);
+		return true;
+	}
+	return false;
+}
+
+static const struct vmsim_counter_info counter_table[] = {
+#define COUNTER(name, unit, doc) {#name, unit, doc, false},
+#define PEAK(name, unit, doc) {#name, unit, doc, true},
+#include "stats/counters.def"
+};
+
+static const struct vmsim_counter_info bucket_table[] = {
+#define BUCKET(name, doc) {#name, "cycles", doc, false},
+#include "stats/counters.def"
+};
+
+const struct vmsim_counter_info *vmsim_counter_info(size_t index)
+{
+	return index < G_N_ELEMENTS(counter_table) ? &counter_table[index] : NULL;
+}
+
+const struct vmsim_counter_info *vmsim_bucket_info(size_t index)
+{
+	return index < G_N_ELEMENTS(bucket_table) ? &bucket_table[index] : NULL;
+}
+
+const char *vmsim_version(void)
+{
+	return VMSIM_VERSION;
+}

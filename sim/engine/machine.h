@@ -1,0 +1,195 @@
+/* machine.h: the simulated machine: one core, its threads, the clock, and what they share.
+ *
+ * An event is an operation of a thread. It runs in steps until it ends or must wait; what it is
+ * in the middle of is kept in struct op, so it can be taken up again. Events begin in the order
+ * of the trace (T3); a later one may begin while an earlier one waits for I/O, unless they touch
+ * the same page and one of them is a store or a call.
+ *
+ *   replay.c   the hot path, and every event's beginning     calls.c    calls, step by step
+ *   sched.c    whose turn it is, waiting, background work    compare.c  recorded results
+ *   access.c   references and faults, step by step           results.c  reports
+ *   device.c   the pagefile's device                         drive.c    driving by hand
+ *   clock.h    booking cycles
+ *
+ * Invariants
+ *  1. now = sum of the buckets, once the linear ones are settled (checked at the end, T19).
+ *  2. attention <= the device's next event; 0 when threads are ready or waiting, or background
+ *     work may be due. The hot path looks at nothing else.
+ *  3. A thread that waits is in `waiting`, one that may go on is in `ready`; others are idle. */
+#ifndef ENGINE_MACHINE_H
+#define ENGINE_MACHINE_H
+
+#include "config/config.h"
+#include "engine/device.h"
+#include "event/event.h"
+#include "mmu/mmu.h"
+#include "stats/stats.h"
+#include "vmm/vmm.h"
+
+#include <glib.h>
+#include <vmsim/machine.h>
+
+enum op_stage {
+	OP_IDLE,      /* no event under way */
+	OP_TRANSLATE, /* a reference: look up the page of `at` */
+	OP_TRAP,      /* a fault: enter the handler */
+	OP_SERVICE,   /* resolve it */
+	OP_RETURN,    /* leave the handler */
+	OP_CALL,      /* a call: carry it out */
+};
+
+/* The event a thread is in the middle of. */
+struct op {
+	enum op_stage stage;
+	struct vmsim_event event;
+	uint64_t seq;
+	vmsim_va va;                /* labels resolved */
+	vmsim_vpn first, last;      /* pages it acts on; first > last: none */
+	bool exclusive;             /* a store or a call (T3) */
+
+	/* a reference */
+	uint64_t done;      /* bytes translated */
+	bool repeated;      /* the next lookup follows a fault (T22) */
+	bool stores;        /* every page permits the store, so bytes are kept */
+	bool differs;       /* a recorded value does not agree */
+	bool compared;      /* every byte could be compared */
+	uint64_t got;       /* the value read */
+
+	/* a fault, of a reference or of a call that touches a page */
+	struct fault fault;
+	vmsim_cycles fault_begin;
+
+	struct api_call call;
+};
+
+enum wait_kind { WAIT_NOTHING, WAIT_IO, WAIT_FRAME };
+
+struct thread {
+	struct process *process;
+	uint32_t pid, tid;
+	enum wait_kind wait;
+	struct io *io;
+	struct op op;
+};
+
+#define REFERENCE_BATCH 256
+
+struct vmsim_machine {
+	/* hot */
+	vmsim_cycles now;
+	vmsim_cycles attention;
+	struct thread *running; /* the thread the core last ran */
+	vmsim_cycles hit_cycles[3]; /* of a reference that hits, by access */
+	bool every_reference, keep_contents;
+	uint32_t n_references;
+	const uint64_t *label_value;
+	struct mmu mmu;
+	struct stats stats;
+	vmsim_pfn references[REFERENCE_BATCH]; /* for the policy, not told yet */
+
+	vmsim_config *handle; /* owns config */
+	const struct config *config;
+	struct events events;
+	struct vmm *vmm;
+	struct device *device;
+
+	uint64_t seq;           /* events begun */
+	uint64_t seq_measured;  /* when measuring began */
+	vmsim_cycles origin;    /* likewise; events are stamped relative to it */
+	GHashTable *threads;    /* (pid, tid) -> struct thread; owns them */
+	GHashTable *processes;  /* pid -> struct process, live ones */
+	GPtrArray *waiting, *ready;
+	bool background_due;    /* the vmm acted since background work last found nothing to do */
+	uint32_t left_asid;     /* the address space the core is still in after its process exited */
+	GArray *invalidations;  /* of this step: struct { asid, vpn } */
+	GPtrArray *submissions; /* of this step: struct io */
+
+	/* the trace */
+	char *path;
+	struct vmsim_labels *labels, *own_labels;
+	uint64_t ticks_per_second;
+
+	/* results */
+	enum vmsim_audit audit;
+	GError *error;
+	uint64_t divergences;
+	char *first_divergence;
+	char *dump; /* of the configuration */
+	GHashTable *touched;    /* (vpn, asid) of every page faulted in */
+	GPtrArray *violations;  /* of struct violation */
+	GHashTable *violation_ids;
+	enum vmsim_access_result last_result; /* of the last reference, for driving by hand */
+	struct vmsim_outcome last_outcome;
+	uint64_t last_value;
+	bool finished;
+};
+
+/* --- sched.c ------------------------------------------------------------------------------ */
+
+/* machine_step_end: after the vmm acted: invalidate and submit what it asked for.
+ * => returns the cycles of the invalidations (T15); the caller books them with its work */
+vmsim_cycles machine_invalidate(struct vmsim_machine *m);
+void machine_submit(struct vmsim_machine *m, vmsim_cycles wanted);
+/* The vmm's requests, kept until the end of its step (struct vmm_host). ctx is the machine. */
+void machine_want_invalidation(void *ctx, uint32_t asid, vmsim_vpn vpn);
+void machine_want_io(void *ctx, struct io *io);
+/* The policy is told what was referenced; before every step of the vmm. */
+void machine_flush_references(struct vmsim_machine *m);
+
+/* machine_await: let time pass until an event of `thread` may begin: completions, background
+ * work and threads that can go on come first. with op: its pages and kind.
+ * => returns false when the machine cannot go on (m->error) */
+bool machine_await(struct vmsim_machine *m, struct thread *thread, const struct op *op,
+		   vmsim_cycles not_before);
+/* machine_drain: let every event under way end. */
+bool machine_drain(struct vmsim_machine *m);
+/* The core turns to a thread. */
+void machine_switch(struct vmsim_machine *m, struct thread *thread);
+/* machine_run: run a thread's event until it ends (true) or must wait. */
+bool machine_run(struct vmsim_machine *m, struct thread *thread);
+void machine_look(struct vmsim_machine *m); /* recompute `attention` */
+
+struct thread *machine_thread(struct vmsim_machine *m, uint32_t pid, uint32_t tid);
+/* The thread's process has exited: its pid is free, and its threads are forgotten. */
+void machine_forget_process(struct vmsim_machine *m, struct thread *thread);
+/* The error that stops the machine is kept in m->error; the first one stays. Returns false. */
+bool machine_fail(struct vmsim_machine *m, int code, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+/* --- replay.c ----------------------------------------------------------------------------- */
+
+/* machine_event: begin one event, once its turn has come. */
+bool machine_event(struct vmsim_machine *m, const struct vmsim_event *event);
+
+/* --- access.c, calls.c -------------------------------------------------------------------- */
+
+/* One stage of an operation. Returns false when the thread must wait (wait, io are set). */
+bool access_stage(struct vmsim_machine *m, struct thread *thread);
+bool call_stage(struct vmsim_machine *m, struct thread *thread);
+void access_begin(struct vmsim_machine *m, struct thread *thread);
+void call_begin(struct vmsim_machine *m, struct thread *thread);
+/* access_touch: a call needs a page faulted in. */
+void access_touch(struct vmsim_machine *m, struct thread *thread, vmsim_va va);
+/* Contents of one page's part of a reference. */
+void access_data(struct vmsim_machine *m, struct op *op, vmsim_va va, unsigned n,
+		 vmsim_pfn frame);
+
+/* --- compare.c ---------------------------------------------------------------------------- */
+
+void compare_access(struct vmsim_machine *m, const struct op *op,
+		    enum vmsim_access_result result);
+void compare_call(struct vmsim_machine *m, struct op *op);
+
+/* --- audit.c ------------------------------------------------------------------------------ */
+
+/* machine_audit: every invariant; false when one is broken (m->error names it). */
+bool machine_audit(struct vmsim_machine *m);
+
+/* --- results.c ---------------------------------------------------------------------------- */
+
+void results_init(struct vmsim_machine *m);
+void results_fini(struct vmsim_machine *m);
+void results_measure(struct vmsim_machine *m); /* forget what came before */
+void results_violation(struct vmsim_machine *m, const struct thread *thread,
+		       enum vmsim_access_result result);
+
+#endif

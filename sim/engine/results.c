@@ -1,0 +1,155 @@
+/* results.c: what a run adds up to, for reports. */
+#include "engine/machine.h"
+#include "report/results.h"
+
+#include <vmsim/win32.h>
+
+/* Violations are told apart by who, what and why. */
+struct violation_id {
+	uint32_t pid, access, result, state;
+	uint64_t freed_by;
+};
+
+static guint id_hash(const void *key)
+{
+	const struct violation_id *id = key;
+
+	return (guint)(id->pid * 31 + id->access * 7 + id->result + id->state * 3 +
+		       id->freed_by * 131);
+}
+
+static gboolean id_equal(const void *a, const void *b)
+{
+	const struct violation_id *x = a, *y = b;
+
+	return x->pid == y->pid && x->access == y->access && x->result == y->result &&
+	       x->state == y->state && x->freed_by == y->freed_by;
+}
+
+static void violation_free(void *data)
+{
+	struct violation *violation = data;
+
+	g_free((char *)(uintptr_t)violation->protect);
+	g_free(violation);
+}
+
+void results_init(struct vmsim_machine *m)
+{
+	m->violations = g_ptr_array_new_with_free_func(violation_free);
+	m->violation_ids = g_hash_table_new_full(id_hash, id_equal, g_free, NULL);
+	m->touched = g_hash_table_new(NULL, NULL);
+}
+
+void results_fini(struct vmsim_machine *m)
+{
+	g_ptr_array_unref(m->violations);
+	g_hash_table_destroy(m->violation_ids);
+	g_hash_table_destroy(m->touched);
+}
+
+void results_measure(struct vmsim_machine *m)
+{
+	results_fini(m);
+	results_init(m);
+}
+
+static void remember(struct vmsim_machine *m, const struct thread *thread,
+		     enum vmsim_access_result result, const struct page_view *view,
+		     const char *protect)
+{
+	const struct op *op = &thread->op;
+	struct violation_id id = {thread->pid, op->fault.access, result,
+				  (uint32_t)view->state[0], view->freed_by.seq};
+	struct violation *violation = g_hash_table_lookup(m->violation_ids, &id);
+
+	if (violation) {
+		violation->count++;
+		return;
+	}
+	violation = g_new0(struct violation, 1);
+	*violation = (struct violation){
+		.va = op->fault.va,
+		.access = op->fault.access,
+		.result = result,
+		.pid = thread->pid,
+		.seq = op->seq,
+		.line = op->event.line,
+		.count = 1,
+		.state = view->state,
+		.protect = g_strdup(protect),
+		.freed_by = view->freed_by,
+	};
+	g_ptr_array_add(m->violations, violation);
+	g_hash_table_insert(m->violation_ids, g_memdup2(&id, sizeof(id)), violation);
+}
+
+void results_violation(struct vmsim_machine *m, const struct thread *thread,
+		       enum vmsim_access_result result)
+{
+	static const char *const words[] = {"read", "write", "execute"};
+	const struct op *op = &thread->op;
+	bool guard = result == VMSIM_RESULT_GUARD_PAGE;
+	struct page_view view = vmm_view(m->vmm, thread->process, op->fault.va);
+	char buf[VMSIM_FLAGS_MAX];
+	struct vmsim_record record = {
+		.kind = guard ? VMSIM_RECORD_GUARD_PAGE : VMSIM_RECORD_ACCESS_VIOLATION,
+		.va = op->fault.va,
+		.access = words[op->fault.access],
+		.state = view.state,
+		.protect = "",
+		.code = guard ? STATUS_GUARD_PAGE_VIOLATION : STATUS_ACCESS_VIOLATION,
+		.freed_by = view.freed_by,
+	};
+
+	if (view.protect) {
+		/* The guard is cleared by now; the event names the protection found. */
+		if (guard)
+			view.protect |= PAGE_GUARD;
+		record.protect = vmsim_prot_print(view.protect, buf);
+	}
+	remember(m, thread, result, &view, record.protect);
+	if (events_wanted(&m->events, record.kind))
+		events_emit(&m->events, &record);
+}
+
+static struct results collect(const struct vmsim_machine *m, const char *const *files,
+			      struct violation **list)
+{
+	*list = g_new0(struct violation, m->violations->len + 1);
+	for (guint i = 0; i < m->violations->len; i++)
+		(*list)[i] = *(struct violation *)g_ptr_array_index(m->violations, i);
+	return (struct results){
+		.config = m->config,
+		.config_dump = m->dump,
+		.stats = &m->stats,
+		.files = files,
+		.cycles = m->now - m->origin,
+		.events = m->seq - m->seq_measured,
+		.distinct_pages = g_hash_table_size(m->touched),
+		.divergences = m->divergences,
+		.first_divergence = m->first_divergence,
+		.violations = *list,
+		.n_violations = m->violations->len,
+	};
+}
+
+char *vmsim_report_json(const struct vmsim_machine *m, const char *const *files)
+{
+	struct violation *list;
+	struct results results = collect(m, files, &list);
+	char *text = report_json(&results);
+
+	g_free(list);
+	return text;
+}
+
+char *vmsim_report_summary(const struct vmsim_machine *m, const char *const *files)
+{
+	struct violation *list;
+	struct results results = collect(m, files, &list);
+	char *text = report_summary(&results);
+
+	g_free(list);
+	return text;
+}

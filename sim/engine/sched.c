@@ -1,0 +1,419 @@
+/* sched.c: whose turn it is (timing T2 to T5, T16).
+ *
+ * One core. Whenever it is between two events it looks, in this order, at completed I/O, at
+ * background work, at threads that can go on with the event they are in (the earliest event
+ * first), and only then at the next event of the trace. */
+#include "engine/clock.h"
+
+struct invalidation {
+	uint32_t asid;
+	vmsim_vpn vpn;
+};
+
+bool machine_fail(struct vmsim_machine *m, int code, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	if (!m->error)
+		m->error = g_error_new_valist(VMSIM_ERROR, code, format, args);
+	va_end(args);
+	return false;
+}
+
+void machine_look(struct vmsim_machine *m)
+{
+	m->attention = m->waiting->len || m->ready->len || m->background_due
+			       ? 0
+			       : device_next(m->device);
+}
+
+void machine_flush_references(struct vmsim_machine *m)
+{
+	if (m->n_references && m->running)
+		vmm_referenced(m->vmm, m->running->process, m->references, m->n_references);
+	m->n_references = 0;
+}
+
+/* --- what a step of the vmm asked for ------------------------------------------------------- */
+
+void machine_want_invalidation(void *ctx, uint32_t asid, vmsim_vpn vpn)
+{
+	struct vmsim_machine *m = ctx;
+	struct invalidation wanted = {asid, vpn};
+
+	g_array_append_val(m->invalidations, wanted);
+}
+
+void machine_want_io(void *ctx, struct io *io)
+{
+	struct vmsim_machine *m = ctx;
+
+	g_ptr_array_add(m->submissions, io);
+}
+
+static void report_shootdown(struct vmsim_machine *m, vmsim_vpn vpn, guint pages,
+			     vmsim_cycles cycles)
+{
+	struct vmsim_record record = {
+		.kind = VMSIM_RECORD_TLB_SHOOTDOWN,
+		.va = vpn << VMSIM_PAGE_SHIFT,
+		.cores = 0,
+		.pages = pages,
+		.cycles = cycles,
+	};
+
+	if (events_wanted(&m->events, VMSIM_RECORD_TLB_SHOOTDOWN))
+		events_emit(&m->events, &record);
+}
+
+/* H17: too many single invalidations become a flush of each address space named. */
+static vmsim_cycles flush_all_named(struct vmsim_machine *m)
+{
+	vmsim_cycles cycles = 0;
+	uint32_t flushed = 0;
+
+	for (guint i = 0; i < m->invalidations->len; i++) {
+		uint32_t asid = g_array_index(m->invalidations, struct invalidation, i).asid;
+
+		if (asid == flushed)
+			continue;
+		mmu_flush(&m->mmu, asid);
+		cycles += m->config->os.cr3.cycles;
+		flushed = asid;
+	}
+	return cycles;
+}
+
+vmsim_cycles machine_invalidate(struct vmsim_machine *m)
+{
+	guint n = m->invalidations->len;
+	vmsim_cycles cycles = 0;
+
+	if (!n)
+		return 0;
+	if (n > m->config->os.tlb_ceiling) {
+		cycles = flush_all_named(m);
+	} else {
+		for (guint i = 0; i < n; i++) {
+			struct invalidation *in =
+				&g_array_index(m->invalidations, struct invalidation, i);
+
+			mmu_invalidate(&m->mmu, in->asid, in->vpn);
+			cycles += m->config->os.invlpg.cycles;
+		}
+	}
+	report_shootdown(m, g_array_index(m->invalidations, struct invalidation, 0).vpn, n, cycles);
+	g_array_set_size(m->invalidations, 0);
+	return cycles;
+}
+
+void machine_submit(struct vmsim_machine *m, vmsim_cycles wanted)
+{
+	for (guint i = 0; i < m->submissions->len; i++) {
+		struct io *io = g_ptr_array_index(m->submissions, i);
+
+		io->wanted = wanted;
+		io->seq = m->events.seq;
+		io->line = m->events.line;
+		io->tid = m->events.tid;
+		device_submit(m->device, io, m->now);
+	}
+	g_ptr_array_set_size(m->submissions, 0);
+	m->background_due = m->config->standby.enabled;
+	machine_look(m);
+}
+
+/* --- threads --------------------------------------------------------------------------------- */
+
+struct thread *machine_thread(struct vmsim_machine *m, uint32_t pid, uint32_t tid)
+{
+	uint64_t key = (uint64_t)pid << 32 | tid;
+	struct thread *thread = g_hash_table_lookup(m->threads, &key);
+	struct process *process;
+
+	if (thread)
+		return thread;
+	process = g_hash_table_lookup(m->processes, GUINT_TO_POINTER(pid));
+	if (!process) {
+		process = vmm_process_new(m->vmm, pid);
+		if (!process) {
+			machine_fail(m, VMSIM_ERROR_TRACE, "%s: too many processes", m->path);
+			return NULL;
+		}
+		g_hash_table_insert(m->processes, GUINT_TO_POINTER(pid), process);
+	}
+	thread = g_new0(struct thread, 1);
+	thread->process = process;
+	thread->pid = pid;
+	thread->tid = tid;
+	g_hash_table_insert(m->threads, g_memdup2(&key, sizeof(key)), thread);
+	return thread;
+}
+
+static gboolean of_process(void *key, void *value, void *process)
+{
+	(void)key;
+	return ((struct thread *)value)->process == process;
+}
+
+void machine_forget_process(struct vmsim_machine *m, struct thread *thread)
+{
+	struct process *process = thread->process;
+
+	/* Nothing of the process is under way: its exit waited for that (T3). */
+	machine_flush_references(m);
+	stats_switch(&m->stats, g_ptr_array_index(m->stats.accounts, 0));
+	mmu_flush(&m->mmu, process_asid(process));
+	m->running = NULL;
+	m->left_asid = process_asid(process);
+	g_hash_table_remove(m->processes, GUINT_TO_POINTER(thread->pid));
+	g_hash_table_foreach_remove(m->threads, of_process, process);
+}
+
+void machine_switch(struct vmsim_machine *m, struct thread *thread)
+{
+	uint32_t from = m->running ? process_asid(m->running->process) : m->left_asid;
+	uint32_t to = process_asid(thread->process);
+
+	m->events.pid = thread->pid;
+	m->events.tid = thread->tid;
+	if (m->running == thread)
+		return;
+	machine_flush_references(m);
+	stats_settle(&m->stats);
+	stats_switch(&m->stats, process_account(thread->process));
+	m->running = thread;
+	if (from) {
+		m->stats.c.thread_switches++;
+		BOOK(m, switch, m->config->sched.recorded_switch.cycles);
+	}
+	if (from == to || !from) {
+		m->left_asid = 0;
+		return;
+	}
+	BOOK(m, switch, m->config->os.cr3.cycles);
+	if (m->config->tlb.pcid)
+		mmu_forget(&m->mmu);
+	else
+		mmu_flush(&m->mmu, 0);
+	m->left_asid = 0;
+}
+
+/* Threads that waited for this request, or for any frame, may go on. */
+static void wake(struct vmsim_machine *m, const struct io *io)
+{
+	for (guint i = 0; i < m->waiting->len;) {
+		struct thread *thread = g_ptr_array_index(m->waiting, i);
+
+		if (thread->wait == WAIT_FRAME || (io && thread->io == io)) {
+			thread->wait = WAIT_NOTHING;
+			thread->io = NULL;
+			g_ptr_array_remove_index(m->waiting, i);
+			g_ptr_array_add(m->ready, thread);
+		} else {
+			i++;
+		}
+	}
+}
+
+static bool starved(const struct vmsim_machine *m)
+{
+	for (guint i = 0; i < m->waiting->len; i++)
+		if (((struct thread *)g_ptr_array_index(m->waiting, i))->wait == WAIT_FRAME)
+			return true;
+	return false;
+}
+
+/* The ready thread whose event is the earliest (T2). */
+static struct thread *take_ready(struct vmsim_machine *m)
+{
+	guint best = 0;
+	struct thread *thread;
+
+	for (guint i = 1; i < m->ready->len; i++) {
+		const struct thread *a = g_ptr_array_index(m->ready, i);
+		const struct thread *b = g_ptr_array_index(m->ready, best);
+
+		if (a->op.seq < b->op.seq)
+			best = i;
+	}
+	thread = g_ptr_array_index(m->ready, best);
+	g_ptr_array_remove_index(m->ready, best);
+	return thread;
+}
+
+/* --- time ------------------------------------------------------------------------------------ */
+
+/* Requests complete in the cycle in which they do, whatever the core is in the middle of. Their
+ * events name the trace event that asked for them. */
+static void take_completions(struct vmsim_machine *m)
+{
+	struct events *e = &m->events;
+	uint64_t cycle = e->cycle, seq = e->seq, line = e->line;
+	uint32_t pid = e->pid, tid = e->tid;
+	struct account *account = m->stats.current;
+	struct io *io;
+
+	while ((io = device_take(m->device, m->now))) {
+		machine_flush_references(m);
+		stats_settle(&m->stats);
+		stats_switch(&m->stats, process_account(io->process));
+		e->cycle = io->done - m->origin;
+		e->seq = io->seq;
+		e->line = io->line;
+		e->pid = process_pid(io->process);
+		e->tid = io->tid;
+		wake(m, io);
+		vmm_io_done(m->vmm, io);
+		m->background_due = m->config->standby.enabled;
+	}
+	stats_switch(&m->stats, account);
+	e->cycle = cycle;
+	e->seq = seq;
+	e->line = line;
+	e->pid = pid;
+	e->tid = tid;
+}
+
+bool machine_run(struct vmsim_machine *m, struct thread *thread)
+{
+	struct op *op = &thread->op;
+	bool goes_on = true;
+
+	m->events.seq = op->seq;
+	m->events.line = op->event.line;
+	machine_switch(m, thread);
+	while (op->stage != OP_IDLE && goes_on) {
+		if (device_next(m->device) <= m->now)
+			take_completions(m);
+		goes_on = op->stage == OP_CALL ? call_stage(m, thread) : access_stage(m, thread);
+	}
+	if (!goes_on)
+		g_ptr_array_add(m->waiting, thread);
+	machine_look(m);
+	return goes_on;
+}
+
+/* T16: trimming and writing, on the core, for process 0. Returns whether there was any. */
+static bool background(struct vmsim_machine *m)
+{
+	const struct config *config = m->config;
+	struct account *account;
+	struct work work;
+	bool any;
+
+	if (!m->background_due && !starved(m))
+		return false;
+	machine_flush_references(m);
+	stats_settle(&m->stats);
+	account = stats_switch(&m->stats, g_ptr_array_index(m->stats.accounts, 0));
+	clock_stamp(m);
+	m->events.seq = 0;
+	m->events.line = 0;
+	m->events.pid = m->events.tid = 0;
+	any = vmm_background(m->vmm, starved(m));
+	work = vmm_take_work(m->vmm);
+	BOOK(m, kernel,
+	     work.trimmed * config->os.trim.cycles + work.aged * config->os.age.cycles +
+		     work.written * config->os.write.cycles + machine_invalidate(m));
+	machine_submit(m, m->now);
+	m->background_due = any;
+	stats_switch(&m->stats, account);
+	if (any && vmm_has_frames(m->vmm))
+		wake(m, NULL);
+	return any;
+}
+
+/* The core has nothing to run until `until`: it waits for I/O if the last thread does (T19). */
+static void pass_time(struct vmsim_machine *m, vmsim_cycles until)
+{
+	vmsim_cycles cycles = until - m->now;
+	struct account *account;
+
+	stats_settle(&m->stats);
+	if (m->running && m->running->wait != WAIT_NOTHING) {
+		BOOK(m, io_wait, cycles);
+		return;
+	}
+	account = stats_switch(&m->stats, g_ptr_array_index(m->stats.accounts, 0));
+	BOOK(m, idle, cycles);
+	stats_switch(&m->stats, account);
+}
+
+/* Let time pass to the next completion, but not past `limit`. */
+static bool wait_for_device(struct vmsim_machine *m, vmsim_cycles limit)
+{
+	vmsim_cycles next = device_next(m->device);
+
+	if (next == DEVICE_NEVER && limit == DEVICE_NEVER)
+		return machine_fail(m, VMSIM_ERROR_NO_PAGES,
+				    "no frame can be freed, and a thread of process %u needs one "
+				    "(NO_PAGES_AVAILABLE, semantics L3)",
+				    ((struct thread *)g_ptr_array_index(m->waiting, 0))->pid);
+	pass_time(m, MAX(m->now, MIN(next, limit)));
+	return true;
+}
+
+static bool conflicts(const struct vmsim_machine *m, const struct thread *thread,
+		      const struct op *op)
+{
+	for (guint i = 0; i < m->waiting->len; i++) {
+		const struct thread *other = g_ptr_array_index(m->waiting, i);
+
+		if (other == thread)
+			return true;
+		if (other->process == thread->process && (other->op.exclusive || op->exclusive) &&
+		    other->op.first <= op->last && op->first <= other->op.last)
+			return true;
+	}
+	return false;
+}
+
+/* Whatever goes before the next event of the trace. Returns whether there was any. */
+static bool go_on(struct vmsim_machine *m)
+{
+	take_completions(m);
+	if (background(m))
+		return true;
+	/* Another event may have given frames back. */
+	if (starved(m) && vmm_has_frames(m->vmm))
+		wake(m, NULL);
+	if (!m->ready->len)
+		return false;
+	machine_run(m, take_ready(m));
+	return true;
+}
+
+bool machine_await(struct vmsim_machine *m, struct thread *thread, const struct op *op,
+		   vmsim_cycles not_before)
+{
+	for (;;) {
+		if (m->error)
+			return false;
+		if (go_on(m))
+			continue;
+		if (conflicts(m, thread, op)) {
+			if (!wait_for_device(m, DEVICE_NEVER))
+				return false;
+		} else if (m->now < not_before) {
+			if (!wait_for_device(m, not_before))
+				return false;
+		} else {
+			machine_look(m);
+			return true;
+		}
+	}
+}
+
+bool machine_drain(struct vmsim_machine *m)
+{
+	for (;;) {
+		if (m->error)
+			return false;
+		if (!m->waiting->len && !m->ready->len)
+			return true;
+		if (!go_on(m) && !wait_for_device(m, DEVICE_NEVER))
+			return false;
+	}
+}

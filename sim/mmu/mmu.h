@@ -1,0 +1,66 @@
+/* mmu.h: one core's translation hardware: TLBs and the page walker.
+ *
+ * The mmu knows nothing of memory management: what it cannot resolve it returns as a fault.
+ *
+ * Two memos sit before the TLBs: the page of the core's last instruction fetch and of its last
+ * data reference. A repeated reference to that page would hit the first-level TLB's most recent
+ * entry and change nothing, so answering it from the memo is exact under LRU. Memos are dropped
+ * by every invalidation and whenever another address space is entered. */
+#ifndef MMU_MMU_H
+#define MMU_MMU_H
+
+#include "config/config.h"
+#include "mmu/page_table.h"
+#include "mmu/tlb.h"
+#include "stats/stats.h"
+
+#define MMU_NO_PAGE UINT64_MAX
+
+struct memo {
+	vmsim_vpn vpn; /* MMU_NO_PAGE: empty */
+	vmsim_pfn pfn;
+	bool store; /* a store needs no more: writable, and D is set */
+};
+
+struct mmu {
+	struct memo fetch, data; /* hot */
+
+	struct counters *c;
+	struct tlb l1i, l1d, l2;
+	bool has_l2;
+	vmsim_cycles l1i_cycles, l1d_cycles, l2_cycles; /* per lookup (T7) */
+	vmsim_cycles fetch_cycles;                      /* per page-table entry (T8, T9) */
+	vmsim_cycles ad_update_cycles;
+};
+
+void mmu_init(struct mmu *mmu, const struct config *config, struct counters *counters);
+void mmu_fini(struct mmu *mmu);
+
+static inline void mmu_forget(struct mmu *mmu)
+{
+	mmu->fetch.vpn = MMU_NO_PAGE;
+	mmu->data.vpn = MMU_NO_PAGE;
+}
+
+/* What a translation took, by bucket. l1_cycles holds repeated lookups only: first ones are
+ * booked from their count. */
+struct translation {
+	vmsim_pfn pfn;
+	bool store; /* of the entry used: writable and dirty */
+	vmsim_cycles l1_cycles, l2_cycles, walk_cycles;
+};
+
+/* mmu_translate: translate one page for one access (semantics 3.1 steps 2 and 3).
+ * => repeated: the lookup follows a fault on the same page and is not counted as one (T22)
+ * => returns false when it ends in a #PF; the page's stale TLB entry is gone then (H12) */
+bool mmu_translate(struct mmu *mmu, const struct page_table *pt, uint32_t asid, vmsim_vpn vpn,
+		   enum vmsim_access access, bool repeated, struct translation *out);
+
+/* mmu_invalidate: INVLPG (H10): forget one page's translations. */
+void mmu_invalidate(struct mmu *mmu, uint32_t asid, vmsim_vpn vpn);
+/* mmu_flush: forget one address space's translations, or all when asid is 0 (H11). */
+void mmu_flush(struct mmu *mmu, uint32_t asid);
+
+bool mmu_check(const struct mmu *mmu);
+
+#endif

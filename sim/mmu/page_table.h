@@ -1,0 +1,99 @@
+/* page_table.h: a process's radix page table (semantics H1), 2 to 4 levels.
+ *
+ * Tables live in frames that the memory manager provides, or beside memory (memory.page_tables).
+ * The mmu does not know where frames come from: whoever adds a table hands one over.
+ *
+ * Invariants
+ *  1. A table's `used` is its number of non-zero entries (I29).
+ *  2. An upper entry is zero, or points to a live table of this page table.
+ *  3. Leaf entries change through pt_set() only, except that the walker sets A and D. */
+#ifndef MMU_PAGE_TABLE_H
+#define MMU_PAGE_TABLE_H
+
+#include "mmu/pte.h"
+
+#define PT_MAX_LEVELS 4
+
+/* Shape of the tables: two levels are 32-bit x86's, three PAE's, four x86-64's. */
+struct pt_shape {
+	unsigned levels;
+	unsigned bits[PT_MAX_LEVELS];  /* index bits, by level from the leaf (0) up */
+	unsigned shift[PT_MAX_LEVELS]; /* of the vpn, by level */
+	unsigned entry_size;           /* bytes in memory */
+	vmsim_vpn vpn_end;             /* first page number that cannot be translated */
+	vmsim_va lo, hi;               /* user range (V6) */
+};
+const struct pt_shape *pt_shape_of(unsigned levels);
+
+struct pt_node {
+	uint32_t used;
+	uint32_t level;
+	pte_t entry[]; /* 1 << bits[level] */
+};
+
+/* All tables of the machine, by the frame they lie in. */
+struct pt_pool {
+	const struct pt_shape *shape;
+	struct pt_node **node; /* by frame number */
+	uint32_t size;         /* of node: frames, and numbers above them when tables lie outside */
+	uint32_t frames;
+	bool outside;
+	uint32_t n_outside; /* numbers given out above frames */
+	uint32_t *spare;    /* of those, free again */
+	uint32_t n_spare;
+};
+void pt_pool_init(struct pt_pool *pool, const struct pt_shape *shape, uint32_t frames,
+		  bool outside);
+/* => every page table was pruned to nothing */
+void pt_pool_fini(struct pt_pool *pool);
+/* A frame number above memory for a table; only when tables lie outside. */
+vmsim_pfn pt_pool_outside(struct pt_pool *pool);
+
+struct page_table {
+	struct pt_pool *pool;
+	vmsim_pfn root; /* VMSIM_NO_PFN until the first table is added */
+	uint32_t n_tables;
+};
+
+void pt_init(struct page_table *pt, struct pt_pool *pool);
+
+/* pt_find: the leaf table of a page, or NULL when a table on the way is absent. */
+struct pt_node *pt_find(const struct page_table *pt, vmsim_vpn vpn);
+
+static inline unsigned pt_index(const struct pt_shape *shape, unsigned level, vmsim_vpn vpn)
+{
+	return (unsigned)(vpn >> shape->shift[level]) & ((1u << shape->bits[level]) - 1);
+}
+
+/* pt_get: the leaf entry of a page; 0 when its table is absent. */
+pte_t pt_get(const struct page_table *pt, vmsim_vpn vpn);
+/* pt_set: write a leaf entry. => its table exists */
+void pt_set(struct page_table *pt, vmsim_vpn vpn, pte_t pte);
+
+/* A run of pages whose entries lie side by side in one leaf table, or whose table is absent. */
+struct pt_span {
+	vmsim_vpn vpn;
+	uint64_t n;
+	struct pt_node *node; /* NULL: absent, all entries zero */
+	unsigned index;       /* of the first, in node */
+};
+/* pt_span_at: the longest span from vpn on, ending before end. */
+struct pt_span pt_span_at(const struct page_table *pt, vmsim_vpn vpn, vmsim_vpn end);
+/* pt_span_set: write the i-th entry of a span whose table exists. */
+void pt_span_set(const struct pt_span *span, uint64_t i, pte_t pte);
+
+/* pt_missing: tables that must be added before every page of [vpn, end) has an entry. */
+uint64_t pt_missing(const struct page_table *pt, vmsim_vpn vpn, vmsim_vpn end);
+/* pt_add_table: put an empty table for vpn's uppermost missing level into a zeroed frame.
+ * => returns true when vpn now has a leaf table */
+bool pt_add_table(struct page_table *pt, vmsim_vpn vpn, vmsim_pfn frame);
+
+/* pt_prune: free every table that maps only pages of [vpn, end) or none, and has no entry left
+ * (L38). With release NULL, frames outside memory are taken back by the pool. */
+void pt_prune(struct page_table *pt, vmsim_vpn vpn, vmsim_vpn end,
+	      void (*release)(void *ctx, vmsim_pfn frame), void *ctx);
+
+/* pt_check: the invariants. */
+bool pt_check(const struct page_table *pt);
+
+#endif

@@ -1,0 +1,19 @@
+/* walker.h: the hardware page walk (semantics H3, H4). */
+#ifndef MMU_WALKER_H
+#define MMU_WALKER_H
+
+#include "mmu/page_table.h"
+
+struct walk {
+	pte_t leaf;       /* the leaf entry used, after A and D were set; 0 when none */
+	unsigned fetches; /* entries read */
+	unsigned updates; /* entries in which A or D was set */
+};
+
+/* walk: read the entries of vpn from the top. Sets A in every entry used, and D in the leaf for a
+ * store, before the translation may be cached.
+ * => returns false when an entry is not present or the leaf does not permit the access; A may
+ *    then be set above the leaf, the leaf is untouched */
+bool walk(const struct page_table *pt, vmsim_vpn vpn, enum vmsim_access access, struct walk *out);
+
+#endif

@@ -1,0 +1,88 @@
+/* call.c: what all calls share (semantics section 2). */
+#include "vmm/internal.h"
+
+enum vmm_status call_fail(struct api_call *call, uint32_t status, const char *rule,
+			  const char *why)
+{
+	call->outcome = (struct vmsim_outcome){.kind = VMSIM_OUTCOME_FAILURE,
+					       .error = vmsim_status_to_error(status)};
+	call->status = status;
+	call->rule = rule;
+	call->why = why;
+	return VMM_DONE;
+}
+
+enum vmm_status call_ok(struct api_call *call)
+{
+	call->outcome.kind = VMSIM_OUTCOME_SUCCESS;
+	return VMM_DONE;
+}
+
+void call_pages(vmsim_va address, uint64_t size, vmsim_vpn *first, vmsim_vpn *last)
+{
+	*first = address >> VMSIM_PAGE_SHIFT;
+	*last = (address + (size - 1)) >> VMSIM_PAGE_SHIFT;
+}
+
+bool call_size_bad(const struct vmm *vmm, vmsim_va address, uint64_t size)
+{
+	vmsim_va hi = vmm->pool.shape->hi;
+
+	return address > hi || size > hi + 1 - address || size == 0;
+}
+
+void call_remember(struct vmm *vmm, struct process *process, struct api_call *call,
+		   vmsim_vpn first, vmsim_vpn last)
+{
+	struct range_value value = {vmm->events->seq, vmm->events->line,
+				    vmsim_calls[call->call->id].name};
+
+	range_map_assign(process->freed, first, last, value);
+}
+
+enum vmm_status vmm_call(struct vmm *vmm, struct process *process, struct api_call *call)
+{
+	static call_fn *const table[VMSIM_N_CALLS] = {
+		[VMSIM_CALL_VIRTUAL_ALLOC] = call_alloc,
+		[VMSIM_CALL_VIRTUAL_FREE] = call_free,
+		[VMSIM_CALL_VIRTUAL_PROTECT] = call_protect,
+		[VMSIM_CALL_VIRTUAL_QUERY] = call_query,
+		[VMSIM_CALL_VIRTUAL_LOCK] = call_lock,
+		[VMSIM_CALL_VIRTUAL_UNLOCK] = call_unlock,
+		[VMSIM_CALL_EXIT_PROCESS] = call_exit,
+	};
+
+	g_assert(table[call->call->id]);
+	return table[call->call->id](vmm, process, call);
+}
+
+void api_call_fini(struct api_call *call)
+{
+	if (call->newly_locked)
+		g_array_unref(call->newly_locked);
+	call->newly_locked = NULL;
+}
+
+bool vmm_call_range(const struct vmm *vmm, const struct process *process,
+		    const struct vmsim_call *call, vmsim_va address, vmsim_vpn *first,
+		    vmsim_vpn *last)
+{
+	const struct vad *vad = vad_find(&process->vads, address >> VMSIM_PAGE_SHIFT);
+	bool free_whole = call->id == VMSIM_CALL_VIRTUAL_FREE &&
+			  ((call->type & MEM_RELEASE) || !call->size[0]);
+
+	if (call->id == VMSIM_CALL_EXIT_PROCESS) {
+		*first = 0;
+		*last = UINT64_MAX;
+		return true;
+	}
+	if (call->id == VMSIM_CALL_VIRTUAL_QUERY || (free_whole && vad)) {
+		*first = vad ? vad->first : address >> VMSIM_PAGE_SHIFT;
+		*last = vad ? vad->last : *first;
+		return true;
+	}
+	if (call_size_bad(vmm, address, call->size[0]))
+		return false;
+	call_pages(address, call->size[0], first, last);
+	return true;
+}

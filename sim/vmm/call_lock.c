@@ -1,0 +1,191 @@
+/* call_lock.c: VirtualLock and VirtualUnlock (semantics 2.7).
+ *
+ * Locking touches each page for read, in order, and locks it as soon as it is resident, so that it
+ * stays so while later pages are read in; if a later page fails, what this call locked is unlocked
+ * again and stays resident (E0). */
+#include "vmm/internal.h"
+
+static void lock_page(struct vmm *vmm, struct process *process, vmsim_pfn frame)
+{
+	vmm->db.pfn[frame].flags |= PFN_LOCKED;
+	process->locked_pages++;
+	vmm->locked_pages++;
+}
+
+static void unlock_page(struct vmm *vmm, struct process *process, vmsim_pfn frame)
+{
+	vmm->db.pfn[frame].flags &= (uint8_t)~PFN_LOCKED;
+	process->locked_pages--;
+	vmm->locked_pages--;
+}
+
+static bool is_locked(const struct vmm *vmm, pte_t pte)
+{
+	return pte_is_valid(pte) && (vmm->db.pfn[pte_frame(pte)].flags & PFN_LOCKED);
+}
+
+/* The first page of a range that lies in no block; last + 1 when there is none. The range may
+ * span blocks. *special tells whether one of them cannot be locked. */
+static vmsim_vpn first_free(const struct process *process, vmsim_vpn first, vmsim_vpn last,
+			    bool *special)
+{
+	*special = false;
+	while (first <= last) {
+		const struct vad *vad = vad_find(&process->vads, first);
+
+		if (!vad)
+			return first;
+		*special = *special || vad->physical;
+		first = vad->last + 1;
+	}
+	return last + 1;
+}
+
+static uint64_t not_locked(const struct vmm *vmm, const struct process *process, vmsim_vpn first,
+			   vmsim_vpn last)
+{
+	uint64_t n = 0;
+
+	for (vmsim_vpn vpn = first; vpn <= last;) {
+		struct pt_span span = pt_span_at(&process->pt, vpn, last + 1);
+
+		if (!span.node)
+			n += span.n;
+		for (uint64_t i = 0; span.node && i < span.n; i++)
+			n += !is_locked(vmm, span.node->entry[span.index + i]);
+		vpn += span.n;
+	}
+	return n;
+}
+
+static enum vmm_status lock_fail(struct vmm *vmm, struct process *process, struct api_call *call,
+				 uint32_t status, const char *why)
+{
+	for (guint i = 0; i < call->newly_locked->len; i++) {
+		vmsim_vpn vpn = g_array_index(call->newly_locked, vmsim_vpn, i);
+
+		unlock_page(vmm, process, pte_frame(pt_get(&process->pt, vpn)));
+	}
+	return call_fail(call, status, "2.7", why);
+}
+
+/* The program's view of a touch that failed. */
+static enum vmm_status touch_failed(struct vmm *vmm, struct process *process,
+				    struct api_call *call)
+{
+	switch (call->touched) {
+	case VMSIM_RESULT_GUARD_PAGE:
+		return lock_fail(vmm, process, call, STATUS_GUARD_PAGE_VIOLATION,
+				 "a guard page was touched; its guard is cleared");
+	case VMSIM_RESULT_IN_PAGE_ERROR:
+		return lock_fail(vmm, process, call, STATUS_IN_PAGE_ERROR,
+				 "a page could not be read");
+	default:
+		return lock_fail(vmm, process, call, STATUS_ACCESS_VIOLATION,
+				 "a page is not committed or not accessible");
+	}
+}
+
+static enum vmm_status lock_check(struct vmm *vmm, struct process *process,
+				  struct api_call *call, vmsim_vpn *first, vmsim_vpn *last)
+{
+	uint64_t size = call->call->size[0];
+	uint64_t quota = process->ws_min > vmm->config->vmm.lock_overhead
+				 ? process->ws_min - vmm->config->vmm.lock_overhead
+				 : 0;
+	bool special;
+
+	if (call_size_bad(vmm, call->address, size))
+		return call_fail(call, STATUS_INVALID_PARAMETER_3, "2.7",
+				 size ? "the range leaves the user address space"
+				      : "the size is 0");
+	call_pages(call->address, size, first, last);
+	if (first_free(process, *first, *last, &special) <= *last)
+		return call_fail(call, STATUS_ACCESS_VIOLATION, "2.7",
+				 "part of the range is in no block");
+	if (special)
+		return call_fail(call, STATUS_INCOMPATIBLE_FILE_MAP, "2.7",
+				 "the block holds physical pages");
+	if (process->locked_pages + not_locked(vmm, process, *first, *last) > quota)
+		return call_fail(call, STATUS_WORKING_SET_QUOTA, "2.7",
+				 "more pages than the working-set minimum allows would be locked");
+	call->newly_locked = g_array_new(FALSE, FALSE, sizeof(vmsim_vpn));
+	call->begun = true;
+	return VMM_DONE;
+}
+
+enum vmm_status call_lock(struct vmm *vmm, struct process *process, struct api_call *call)
+{
+	vmsim_vpn first, last;
+
+	if (!call->begun) {
+		lock_check(vmm, process, call, &first, &last);
+		if (!call->begun)
+			return VMM_DONE;
+	}
+	if (call->touched > VMSIM_RESULT_OK)
+		return touch_failed(vmm, process, call);
+	call_pages(call->address, call->call->size[0], &first, &last);
+	for (vmsim_vpn vpn = first; vpn <= last; vpn++) {
+		pte_t pte = pt_get(&process->pt, vpn);
+
+		if (!pte_is_valid(pte)) {
+			call->touch = vpn << VMSIM_PAGE_SHIFT;
+			return VMM_TOUCH;
+		}
+		if (is_locked(vmm, pte))
+			continue;
+		lock_page(vmm, process, pte_frame(pte));
+		g_array_append_val(call->newly_locked, vpn);
+	}
+	vmm->work.locked += last - first + 1;
+	return call_ok(call);
+}
+
+/* Pass 1 of an unlock: pages that are not locked leave the working set, and fail the call. */
+static bool evict_unlocked(struct vmm *vmm, struct process *process, vmsim_vpn first,
+			   vmsim_vpn last)
+{
+	bool failed = false;
+
+	for (vmsim_vpn vpn = first; vpn <= last;) {
+		struct pt_span span = pt_span_at(&process->pt, vpn, last + 1);
+
+		if (!span.node)
+			failed = true;
+		for (uint64_t i = 0; span.node && i < span.n; i++) {
+			pte_t pte = span.node->entry[span.index + i];
+
+			if (is_locked(vmm, pte))
+				continue;
+			failed = true;
+			if (pte_is_valid(pte))
+				page_unmap(vmm, pte_frame(pte), pte_prot(pte));
+		}
+		vpn += span.n;
+	}
+	return failed;
+}
+
+enum vmm_status call_unlock(struct vmm *vmm, struct process *process, struct api_call *call)
+{
+	uint64_t size = call->call->size[0];
+	vmsim_vpn first, last;
+	bool special;
+
+	if (call_size_bad(vmm, call->address, size))
+		return call_fail(call, STATUS_INVALID_PARAMETER_3, "2.7",
+				 size ? "the range leaves the user address space"
+				      : "the size is 0");
+	call_pages(call->address, size, &first, &last);
+	if (first_free(process, first, last, &special) <= last)
+		return call_fail(call, STATUS_NOT_LOCKED, "2.7",
+				 "part of the range is in no block");
+	if (evict_unlocked(vmm, process, first, last))
+		return call_fail(call, STATUS_NOT_LOCKED, "2.7",
+				 "not every page of the range was locked");
+	for (vmsim_vpn vpn = first; vpn <= last; vpn++)
+		unlock_page(vmm, process, pte_frame(pt_get(&process->pt, vpn)));
+	vmm->work.locked += last - first + 1;
+	return call_ok(call);
+}

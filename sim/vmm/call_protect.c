@@ -1,0 +1,147 @@
+/* call_protect.c: VirtualProtect and VirtualQuery (semantics 2.5, 2.6, 1.5). */
+#include "vmm/internal.h"
+
+/* VirtualProtect never changes caching: it stays what the block has (E14). */
+static unsigned new_prot(const struct vad *vad, uint32_t win32)
+{
+	unsigned prot = prot_from_win32(win32 & ~(uint32_t)(PAGE_NOCACHE | PAGE_WRITECOMBINE));
+	unsigned caching = vad->prot & PROT_MODIFIER;
+
+	if ((prot & PROT_MODIFIER) || !(vad->prot & PROT_ACCESS) || caching == PROT_GUARD)
+		return prot;
+	return prot | caching;
+}
+
+void page_protect(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte,
+		  unsigned prot)
+{
+	if (pte_is_valid(pte) && !prot_may_map(prot)) {
+		page_unmap(vmm, pte_frame(pte), prot);
+		return;
+	}
+	if (pte_prot(pte) == prot)
+		return;
+	pt_set(&process->pt, vpn, pte_with_prot(pte, prot, vmm->config->paging.nx));
+	if (pte_is_valid(pte))
+		vmm->host.invalidate(vmm->host.ctx, process->asid, vpn);
+}
+
+static bool base_valid(uint32_t protect)
+{
+	uint32_t base = protect & ~(uint32_t)(PAGE_GUARD | PAGE_NOCACHE | PAGE_TARGETS_INVALID);
+
+	return base && base <= 0xFF && !(base & (base - 1));
+}
+
+enum vmm_status call_protect(struct vmm *vmm, struct process *process, struct api_call *call)
+{
+	const struct vmsim_call *c = call->call;
+	enum vmm_status status;
+	vmsim_vpn first, last;
+	struct vad *vad;
+	unsigned prot;
+	bool fits;
+
+	if (!base_valid(c->protect))
+		return call_fail(call, STATUS_INVALID_PAGE_PROTECTION, "2.5.1",
+				 "the protection is not one base value");
+	if (call_size_bad(vmm, call->address, c->size[0]))
+		return call_fail(call, STATUS_INVALID_PARAMETER_3, "2.5.3",
+				 c->size[0] ? "the range leaves the user address space"
+					    : "the size is 0");
+	if (!prot_valid(c->protect))
+		return call_fail(call, STATUS_INVALID_PAGE_PROTECTION, "2.5.5",
+				 "the modifiers do not go with the protection");
+	call_pages(call->address, c->size[0], &first, &last);
+	vad = vad_find(&process->vads, first);
+	if (!vad || last > vad->last)
+		return call_fail(call, STATUS_CONFLICTING_ADDRESSES, "2.5.6",
+				 "the range is not inside one block");
+	if (vad->physical)
+		return call_fail(call, STATUS_CONFLICTING_ADDRESSES, "2.5.7",
+				 "the block holds physical pages");
+	if (prot_is_copy(c->protect))
+		return call_fail(call, STATUS_INVALID_PAGE_PROTECTION, "2.5.8",
+				 "copy-on-write protection is for views only");
+	if (pages_committed(process, vad, first, last) != last - first + 1)
+		return call_fail(call, STATUS_NOT_COMMITTED, "2.5.9",
+				 "some page of the range is not committed");
+	status = pages_build(vmm, process, first, last, &call->io, &fits);
+	if (!fits)
+		return call_fail(call, STATUS_NO_MEMORY, "C4",
+				 "no memory for the page tables it needs");
+	if (status != VMM_DONE)
+		return status;
+	prot = new_prot(vad, c->protect);
+	call->outcome.protect =
+		prot_to_win32(pte_prot(page_effective(vad, pt_get(&process->pt, first))));
+	for (vmsim_vpn vpn = first; vpn <= last; vpn++)
+		page_protect(vmm, process, vpn, page_effective(vad, pt_get(&process->pt, vpn)),
+			     prot);
+	vmm->work.protected += last - first + 1;
+	call_remember(vmm, process, call, first, last);
+	return call_ok(call);
+}
+
+/* V13: what a query tells apart: state and protection, nothing else. */
+static unsigned attributes(const struct vad *vad, pte_t pte)
+{
+	return page_is_committed(vad, pte) ? pte_prot(page_effective(vad, pte)) : PROT_NONE;
+}
+
+/* One past the last page that looks like `first` does. */
+static vmsim_vpn region_end(const struct process *process, const struct vad *vad,
+			    vmsim_vpn first, unsigned look)
+{
+	for (vmsim_vpn vpn = first; vpn <= vad->last;) {
+		struct pt_span span = pt_span_at(&process->pt, vpn, vad->last + 1);
+
+		if (!span.node && attributes(vad, 0) != look)
+			return vpn;
+		for (uint64_t i = 0; span.node && i < span.n; i++)
+			if (attributes(vad, span.node->entry[span.index + i]) != look)
+				return vpn + i;
+		vpn += span.n;
+	}
+	return vad->last + 1;
+}
+
+static void query_free(const struct process *process, vmsim_vpn vpn, struct vmsim_outcome *out)
+{
+	const struct vad *next = vad_next(&process->vads, vpn);
+	vmsim_vpn end = next ? next->first : process->vads.hi + 1;
+
+	out->state = MEM_FREE;
+	out->protect = PAGE_NOACCESS;
+	out->size = (end - vpn) << VMSIM_PAGE_SHIFT;
+}
+
+static void query_block(const struct process *process, const struct vad *vad, vmsim_vpn vpn,
+			struct vmsim_outcome *out)
+{
+	unsigned look = attributes(vad, pt_get(&process->pt, vpn));
+
+	out->alloc_base.offset = vad->first << VMSIM_PAGE_SHIFT;
+	out->alloc_protect = vad->alloc_protect;
+	out->state = look == PROT_NONE ? MEM_RESERVE : MEM_COMMIT;
+	out->protect = look == PROT_NONE ? 0 : prot_to_win32(look);
+	out->type = MEM_PRIVATE;
+	out->size = (region_end(process, vad, vpn, look) - vpn) << VMSIM_PAGE_SHIFT;
+}
+
+enum vmm_status call_query(struct vmm *vmm, struct process *process, struct api_call *call)
+{
+	vmsim_vpn vpn = call->address >> VMSIM_PAGE_SHIFT;
+	const struct vad *vad = vad_find(&process->vads, vpn);
+
+	if (call->address > vmm->pool.shape->hi)
+		return call_fail(call, STATUS_INVALID_PARAMETER, "2.6",
+				 "the address is not in the user address space");
+	call->outcome.address.offset = vpn << VMSIM_PAGE_SHIFT;
+	if (vad)
+		query_block(process, vad, vpn, &call->outcome);
+	else
+		query_free(process, vpn, &call->outcome);
+	vmm->work.queried += call->outcome.size >> VMSIM_PAGE_SHIFT;
+	return call_ok(call);
+}

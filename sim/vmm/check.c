@@ -1,0 +1,199 @@
+/* check.c: the invariants of semantics section 10 that the memory manager alone can break. Each
+ * function is named after the invariants it tests and returns the identifier of a broken one.
+ * They look at everything, so an audit after every event is for small machines. */
+#include "vmm/internal.h"
+
+/* What a walk over every process's pages adds up to. */
+struct tally {
+	struct vmm *vmm;
+	struct process *process;
+	uint64_t resident, locked, committed, slots_in_ptes, resident_all, committed_all;
+	const char *broken;
+};
+
+static void broke(struct tally *t, const char *invariant)
+{
+	if (!t->broken)
+		t->broken = invariant;
+}
+
+static void check_valid(struct tally *t, vmsim_vpn vpn, pte_t pte)
+{
+	const struct pfn *pfn = &t->vmm->db.pfn[pte_frame(pte)];
+	bool dirty = (pfn->flags & PFN_IS_MODIFIED) || (pte & PTE_D);
+
+	if (pfn->state != PFN_ACTIVE || pfn->owner != t->process || pfn->vpn != vpn)
+		broke(t, "I3");
+	if (!prot_may_map(pte_prot(pte)))
+		broke(t, "I23");
+	if ((pte & PTE_W) && !prot_permits(pte_prot(pte), VMSIM_WRITE, true))
+		broke(t, "I27");
+	if (!pfn->slot && !dirty && pfn->reset == RESET_NO &&
+	    t->vmm->config->memory.zero_fill_dirty)
+		broke(t, "I9");
+	if (pfn->slot && !dirty && !(pfn->flags & PFN_WRITE_IO) &&
+	    t->vmm->file.content[pfn->slot] != pfn->content)
+		broke(t, "I11");
+	t->resident++;
+	t->locked += (pfn->flags & PFN_LOCKED) != 0;
+}
+
+static void check_transition(struct tally *t, vmsim_vpn vpn, pte_t pte)
+{
+	const struct pfn *pfn = &t->vmm->db.pfn[pte_frame(pte)];
+	bool listed = pfn->state == PFN_STANDBY || pfn->state == PFN_MODIFIED;
+
+	if ((!listed && pfn->state != PFN_TRANSITION) || pfn->owner != t->process ||
+	    pfn->vpn != vpn || (pfn->flags & PFN_DELETED))
+		broke(t, "I4");
+	if (pfn->flags & PFN_LOCKED)
+		broke(t, "I22");
+}
+
+static void check_entry(struct tally *t, const struct vad *vad, vmsim_vpn vpn, pte_t pte)
+{
+	t->committed += page_is_committed(vad, pte);
+	if (pte_is_valid(pte)) {
+		check_valid(t, vpn, pte);
+	} else if (pte_is_transition(pte)) {
+		check_transition(t, vpn, pte);
+	} else if (pte_is_pagefile(pte)) {
+		t->slots_in_ptes++;
+		if (!pagefile_in_use(&t->vmm->file, pte_slot(pte)))
+			broke(t, "I12");
+	}
+}
+
+static void check_block(void *ctx, struct vad *vad)
+{
+	struct tally *t = ctx;
+	uint64_t before = t->committed;
+
+	for (vmsim_vpn vpn = vad->first; vpn <= vad->last;) {
+		struct pt_span span = pt_span_at(&t->process->pt, vpn, vad->last + 1);
+
+		if (!span.node && vad->commit_at_reserve)
+			t->committed += span.n;
+		for (uint64_t i = 0; span.node && i < span.n; i++)
+			check_entry(t, vad, vpn + i, span.node->entry[span.index + i]);
+		vpn += span.n;
+	}
+	if (t->committed - before != vad->committed)
+		broke(t, "I18");
+}
+
+/* Entries outside all blocks are zero: those inside are all there are (I17). */
+static uint64_t entries_in_blocks(const struct process *process)
+{
+	uint64_t n = 0;
+
+	for (const struct vad *vad = vad_next(&process->vads, 0); vad;
+	     vad = vad_next(&process->vads, vad->last + 1)) {
+		for (vmsim_vpn vpn = vad->first; vpn <= vad->last;) {
+			struct pt_span span = pt_span_at(&process->pt, vpn, vad->last + 1);
+
+			for (uint64_t i = 0; span.node && i < span.n; i++)
+				n += span.node->entry[span.index + i] != 0;
+			vpn += span.n;
+		}
+	}
+	return n;
+}
+
+static uint64_t entries_in_tables(const struct process *process, vmsim_vpn end)
+{
+	uint64_t n = 0;
+
+	for (vmsim_vpn vpn = 0; vpn < end;) {
+		struct pt_span span = pt_span_at(&process->pt, vpn, end);
+
+		n += span.node ? span.node->used : 0;
+		vpn += span.n;
+	}
+	return n;
+}
+
+static void check_process(struct tally *t)
+{
+	struct process *process = t->process;
+
+	t->resident = t->locked = t->committed = 0;
+	if (!vad_check(&process->vads))
+		broke(t, "I16");
+	if (!pt_check(&process->pt))
+		broke(t, "I29");
+	vad_foreach(&process->vads, check_block, t);
+	if (entries_in_blocks(process) !=
+	    entries_in_tables(process, t->vmm->pool.shape->vpn_end))
+		broke(t, "I17");
+	if (t->committed != process->committed)
+		broke(t, "I18");
+	if (t->resident != process->ws_pages || t->locked != process->locked_pages)
+		broke(t, "I21");
+	if (!process->replacer->ops->check(process->replacer->state))
+		broke(t, "policy state");
+	t->resident_all += t->resident;
+	t->committed_all += t->committed;
+}
+
+/* Frames by themselves; slots they hold. Returns those slots. */
+static uint64_t check_frames(struct tally *t, uint64_t *tables, uint64_t *active)
+{
+	const struct pfn_db *db = &t->vmm->db;
+	uint64_t slots = 0;
+
+	*tables = *active = 0;
+	for (vmsim_pfn f = 0; f < db->fresh; f++) {
+		const struct pfn *pfn = &db->pfn[f];
+		bool io = pfn->flags & (PFN_READ_IO | PFN_WRITE_IO);
+
+		slots += pfn->slot != 0;
+		if (pfn->slot && !pagefile_in_use(&t->vmm->file, pfn->slot))
+			broke(t, io ? "I13" : "I12");
+		if (pfn->state == PFN_TRANSITION && !io)
+			broke(t, "I7");
+		if (io != (io_of(t->vmm, f) != NULL))
+			broke(t, "I7");
+		if (pfn->state == PFN_MODIFIED && (!(pfn->flags & PFN_IS_MODIFIED) || pfn->slot))
+			broke(t, "I10");
+		if (pfn->state == PFN_STANDBY &&
+		    ((pfn->flags & PFN_IS_MODIFIED) ||
+		     (!pfn->slot && pfn->reset == RESET_NO &&
+		      t->vmm->config->memory.zero_fill_dirty) ||
+		     (pfn->slot && t->vmm->file.content[pfn->slot] != pfn->content)))
+			broke(t, "I8");
+		if (pfn->state == PFN_STANDBY || pfn->state == PFN_MODIFIED) {
+			pte_t pte = frame_pte(t->vmm, f);
+
+			if (!pte_is_transition(pte) || pte_frame(pte) != f)
+				broke(t, "I4");
+		}
+		*tables += (pfn->flags & PFN_TABLE) != 0;
+		*active += pfn->state == PFN_ACTIVE && !(pfn->flags & PFN_TABLE);
+	}
+	return slots;
+}
+
+const char *vmm_check(struct vmm *vmm)
+{
+	struct tally t = {.vmm = vmm, .broken = pfn_check(&vmm->db)};
+	uint64_t slots, tables, active;
+
+	for (guint i = 0; i < vmm->processes->len; i++) {
+		t.process = g_ptr_array_index(vmm->processes, i);
+		if (!t.process->exited)
+			check_process(&t);
+	}
+	slots = check_frames(&t, &tables, &active);
+	if (tables != vmm->db.n_tables)
+		broke(&t, "I1");
+	if (active != t.resident_all)
+		broke(&t, "I3");
+	if (!pagefile_check(&vmm->file) || slots + t.slots_in_ptes != vmm->file.used)
+		broke(&t, "I12");
+	if (t.committed_all != vmm->charge)
+		broke(&t, "I18");
+	if (vmm->charge > vmm->limit && !vmm->implicit_commit)
+		broke(&t, "I19");
+	return t.broken;
+}

@@ -1,0 +1,263 @@
+/* fault.c: what a page fault means, and its service (semantics 3.1 step 4, 3.4, section 4).
+ *
+ *   4a  no block there              violation   (or, without calls, an implicit page: Q5)
+ *   4b  page reserved               violation
+ *   4c  protection forbids it       violation   (a fetch meets the guard first)
+ *   4d  guard                       cleared on this page, raised
+ *   4e  entry valid after all       spurious
+ *   4g  transition                  soft fault: L19, L20, L23; in READ_IO collided: L35
+ *       pagefile                    hard fault: L13, wait, L14
+ *       demand-zero                 L10, L11, L12
+ *
+ * A fault may have to wait for a frame before it is decided how it ends; it is then begun again
+ * from the top, so nothing is counted before its type is. */
+#include "vmm/internal.h"
+
+const char *const fault_type_names[N_FAULT_TYPES] = {
+	[FAULT_NONE] = "None",
+	[FAULT_TRANSITION] = "TransitionFault",
+	[FAULT_DEMAND_ZERO] = "DemandZeroFault",
+	[FAULT_COPY_ON_WRITE] = "CopyOnWrite",
+	[FAULT_GUARD] = "GuardPageFault",
+	[FAULT_HARD] = "HardPageFault",
+	[FAULT_VIOLATION] = "AccessViolation",
+	[FAULT_SPURIOUS] = "SpuriousFault",
+};
+
+static enum vmm_status decide(struct vmm *vmm, struct fault *fault, enum fault_type type,
+			      enum vmsim_access_result result)
+{
+	struct counters *c = vmm->c;
+	uint64_t *const counter[N_FAULT_TYPES] = {
+		[FAULT_TRANSITION] = &c->transition_faults,
+		[FAULT_DEMAND_ZERO] = &c->demand_zero_faults,
+		[FAULT_COPY_ON_WRITE] = &c->copy_on_write_faults,
+		[FAULT_GUARD] = &c->guard_page_faults,
+		[FAULT_HARD] = &c->hard_faults,
+		[FAULT_VIOLATION] = &c->access_violations,
+		[FAULT_SPURIOUS] = &c->spurious_faults,
+	};
+
+	c->page_faults++;
+	++*counter[type];
+	fault->type = type;
+	fault->result = result;
+	return VMM_DONE;
+}
+
+/* The lower half of the addresses a page table of this shape can translate (Q5). */
+static bool implicit_page(struct vmm *vmm, struct process *process, vmsim_vpn vpn)
+{
+	struct vad *before, *vad;
+
+	if (!vmm->implicit_commit || vpn >= vmm->pool.shape->vpn_end ||
+	    range_map_find(process->freed, vpn))
+		return false;
+	before = vpn ? vad_find(&process->vads, vpn - 1) : NULL;
+	if (before && before->implicit) {
+		vad_extend(&process->vads, before, vpn);
+		vad = before;
+	} else {
+		vad = vad_insert(&process->vads, vpn, vpn);
+		vad->implicit = true;
+		vad->commit_at_reserve = true;
+		vad->prot = PROT_EXECUTE_READWRITE;
+		vad->alloc_protect = PAGE_EXECUTE_READWRITE;
+	}
+	vad->committed++;
+	stats_reserved(vmm->stats, process->account, 1);
+	pages_charge(vmm, process, 1);
+	return true;
+}
+
+/* W1: past its soft maximum, and memory not ample, a process replaces a page of its own. */
+static void replace_local(struct vmm *vmm, struct process *process)
+{
+	vmsim_pfn frame;
+
+	if (vmm->global || !vmm->config->standby.enabled || process->ws_pages < process->ws_max ||
+	    pfn_available(&vmm->db) > vmm->config->vmm.avail_high)
+		return;
+	frame = process->replacer->ops->select_victim(process->replacer->state);
+	if (frame != VMSIM_NO_PFN)
+		replace_evict(vmm, frame);
+}
+
+static enum vmm_status guard_fault(struct vmm *vmm, struct process *process, struct fault *fault,
+				   pte_t pte)
+{
+	vmsim_vpn vpn = fault->va >> VMSIM_PAGE_SHIFT;
+	enum vmm_status status = pages_build(vmm, process, vpn, vpn, &fault->io, NULL);
+
+	if (status != VMM_DONE)
+		return status;
+	pt_set(&process->pt, vpn,
+	       pte_with_prot(pte, pte_prot(pte) & PROT_ACCESS, vmm->config->paging.nx));
+	return decide(vmm, fault, FAULT_GUARD, VMSIM_RESULT_GUARD_PAGE);
+}
+
+static enum vmm_status transition_fault(struct vmm *vmm, struct process *process,
+					struct fault *fault, pte_t pte)
+{
+	vmsim_pfn frame = pte_frame(pte);
+	struct pfn *pfn = &vmm->db.pfn[frame];
+	static const char *const rule[PFN_N_STATES] = {
+		[PFN_STANDBY] = "L19", [PFN_MODIFIED] = "L20", [PFN_TRANSITION] = "L23"};
+
+	if (pfn->flags & PFN_READ_IO) { /* L35 */
+		fault->io = io_of(vmm, frame);
+		fault->resolved = true;
+		decide(vmm, fault, FAULT_TRANSITION, VMSIM_RESULT_OK);
+		return VMM_WAIT_IO;
+	}
+	replace_local(vmm, process);
+	page_map(vmm, process, pfn->vpn, frame, pte_prot(pte), rule[pfn->state]);
+	if (fault->access == VMSIM_WRITE)
+		page_dirtied(vmm, frame);
+	return decide(vmm, fault, FAULT_TRANSITION, VMSIM_RESULT_OK);
+}
+
+static enum vmm_status hard_fault(struct vmm *vmm, struct process *process, struct fault *fault,
+				  pte_t pte)
+{
+	vmsim_pfn frame;
+	enum vmm_status status = frame_get(vmm, process, FRAME_ANY, &frame, &fault->io);
+
+	if (status != VMM_DONE)
+		return status;
+	fault->io = io_read(vmm, process, fault->va >> VMSIM_PAGE_SHIFT, frame, pte,
+			    fault->access);
+	fault->resolved = true;
+	replace_local(vmm, process);
+	decide(vmm, fault, FAULT_HARD, VMSIM_RESULT_OK);
+	return VMM_WAIT_IO;
+}
+
+/* L10 to L12. A zero page has no copy anywhere, so it counts as modified, even if only read; but
+ * for a lost page that is only read (R5), and where the machine is told otherwise. */
+static enum vmm_status demand_zero_fault(struct vmm *vmm, struct process *process,
+					 struct fault *fault, pte_t pte)
+{
+	vmsim_vpn vpn = fault->va >> VMSIM_PAGE_SHIFT;
+	bool write = fault->access == VMSIM_WRITE, lost = pte & PTE_LOST;
+	enum vmm_status status = pages_build(vmm, process, vpn, vpn, &fault->io, NULL);
+	struct pfn *pfn;
+	vmsim_pfn frame;
+
+	if (status == VMM_DONE)
+		status = frame_get(vmm, process, FRAME_ZEROED, &frame, &fault->io);
+	if (status != VMM_DONE)
+		return status;
+	replace_local(vmm, process);
+	page_map(vmm, process, vpn, frame, pte_prot(pte), frame_rule(vmm, frame));
+	pfn = &vmm->db.pfn[frame];
+	if (lost && !write)
+		pfn->reset = RESET_LOST;
+	else if (write || vmm->config->memory.zero_fill_dirty)
+		pfn->flags |= PFN_IS_MODIFIED;
+	if (lost && write)
+		page_forget_lost(process, vpn);
+	return decide(vmm, fault, FAULT_DEMAND_ZERO, VMSIM_RESULT_OK);
+}
+
+enum vmm_status vmm_fault(struct vmm *vmm, struct process *process, struct fault *fault)
+{
+	vmsim_vpn vpn = fault->va >> VMSIM_PAGE_SHIFT;
+	const struct vad *vad = vad_find(&process->vads, vpn);
+	bool nx = vmm->config->paging.nx;
+	unsigned prot;
+	pte_t pte;
+
+	fault->io = NULL;
+	fault->resolved = false;
+	if (!vad && implicit_page(vmm, process, vpn))
+		vad = vad_find(&process->vads, vpn);
+	if (!vad) /* 4a */
+		return decide(vmm, fault, FAULT_VIOLATION, VMSIM_RESULT_ACCESS_VIOLATION);
+	pte = pt_get(&process->pt, vpn);
+	if (!page_is_committed(vad, pte)) /* 4b */
+		return decide(vmm, fault, FAULT_VIOLATION, VMSIM_RESULT_ACCESS_VIOLATION);
+	pte = page_effective(vad, pte);
+	prot = pte_prot(pte);
+	if (!prot_permits(prot, fault->access, nx) &&
+	    (fault->access != VMSIM_EXECUTE || !prot_is_guard(prot))) /* 4c */
+		return decide(vmm, fault, FAULT_VIOLATION, VMSIM_RESULT_ACCESS_VIOLATION);
+	if (prot_is_guard(prot)) /* 4d */
+		return guard_fault(vmm, process, fault, pte);
+	if (pte_is_valid(pte)) /* 4e */
+		return decide(vmm, fault, FAULT_SPURIOUS, VMSIM_RESULT_OK);
+	if (pte_is_transition(pte)) /* 4g */
+		return transition_fault(vmm, process, fault, pte);
+	if (pte_is_pagefile(pte))
+		return hard_fault(vmm, process, fault, pte);
+	return demand_zero_fault(vmm, process, fault, pte);
+}
+
+bool vmm_permits(struct vmm *vmm, struct process *process, vmsim_va va, enum vmsim_access access)
+{
+	vmsim_vpn vpn = va >> VMSIM_PAGE_SHIFT;
+	const struct vad *vad = vad_find(&process->vads, vpn);
+	unsigned prot;
+	pte_t pte;
+
+	if (!vad)
+		return vmm->implicit_commit && vpn < vmm->pool.shape->vpn_end &&
+		       !range_map_find(process->freed, vpn);
+	pte = pt_get(&process->pt, vpn);
+	prot = pte_prot(page_effective(vad, pte));
+	return page_is_committed(vad, pte) && !prot_is_guard(prot) &&
+	       prot_permits(prot, access, vmm->config->paging.nx);
+}
+
+struct page_view vmm_view(const struct vmm *vmm, const struct process *process, vmsim_va va)
+{
+	vmsim_vpn vpn = va >> VMSIM_PAGE_SHIFT;
+	const struct vad *vad = vad_find(&process->vads, vpn);
+	const struct range_value *freed = range_map_find(process->freed, vpn);
+	struct page_view view = {.state = STATE_FREE};
+	pte_t pte;
+
+	(void)vmm;
+	if (freed)
+		view.freed_by = (struct vmsim_freed_by){freed->a, freed->b, freed->p};
+	if (!vad)
+		return view;
+	view.state = STATE_RESERVED;
+	pte = pt_get(&process->pt, vpn);
+	if (page_is_committed(vad, pte)) {
+		view.state = STATE_COMMITTED;
+		view.protect = prot_to_win32(pte_prot(page_effective(vad, pte)));
+	}
+	return view;
+}
+
+void vmm_store(struct vmm *vmm, vmsim_pfn frame, vmsim_va va, unsigned n, const uint8_t *bytes)
+{
+	struct pfn *pfn = &vmm->db.pfn[frame];
+
+	g_assert(pfn->state == PFN_ACTIVE);
+	if (pfn->reset == RESET_LOST)
+		page_forget_lost(pfn->owner, pfn->vpn);
+	content_store(&pfn->content, (unsigned)(va & (VMSIM_PAGE_SIZE - 1)), n, bytes);
+}
+
+void vmm_load(struct vmm *vmm, vmsim_pfn frame, vmsim_va va, unsigned n, uint8_t *bytes,
+	      bool *known)
+{
+	content_load(vmm->db.pfn[frame].content, (unsigned)(va & (VMSIM_PAGE_SIZE - 1)), n, bytes,
+		     known);
+}
+
+bool vmm_other_value(struct vmm *vmm, vmsim_pfn frame, vmsim_va va, unsigned n, uint8_t *bytes,
+		     bool *known)
+{
+	const struct pfn *pfn = &vmm->db.pfn[frame];
+	const struct content *other = NULL; /* zeros */
+
+	if (pfn->reset == RESET_NO || (frame_pte(vmm, frame) & PTE_D))
+		return false;
+	if (pfn->reset == RESET_LOST && pfn->owner->lost)
+		other = g_hash_table_lookup(pfn->owner->lost, &pfn->vpn);
+	content_load(other, (unsigned)(va & (VMSIM_PAGE_SIZE - 1)), n, bytes, known);
+	return true;
+}

@@ -1,0 +1,214 @@
+/* internal.h: the parts of the vmm, for each other.
+ *
+ *   vad.c          blocks                     fault.c        what a fault means, and its service
+ *   pfn.c          frames and lists           io.c           writes begun, requests completed
+ *   pagefile.c     slots                      replace.c      policies, trimming, the writer
+ *   content.c      bytes                      prot.c         protections
+ *   process.c      address spaces             pages.c        ranges of pages, state by state
+ *   resident.c     frames taken and given     call_*.c       the API, a file a family
+ *   check.c        the invariants             reset.c        MEM_RESET */
+#ifndef VMM_INTERNAL_H
+#define VMM_INTERNAL_H
+
+#include "base/range_map.h"
+#include "base/rng.h"
+#include "mmu/page_table.h"
+#include "vmm/pagefile.h"
+#include "vmm/pfn.h"
+#include "vmm/vad.h"
+#include "vmm/vmm.h"
+
+#include <glib.h>
+#include <vmsim/policy.h>
+#include <vmsim/win32.h>
+
+/* A policy with its state: one for the machine, or one a process. */
+struct replacer {
+	const struct replace_ops *ops;
+	void *state;
+	struct replace_env env;
+};
+
+struct process {
+	uint32_t pid, asid;
+	bool exited;
+	struct account *account;
+	struct vad_tree vads;
+	struct page_table pt;
+	struct replacer *replacer; /* the machine's, or its own (scope process) */
+	uint64_t committed;        /* charge (C1) */
+	uint64_t ws_pages, locked_pages;
+	uint64_t ws_min, ws_max;
+	struct range_map *freed; /* pages to the call that last took rights from them */
+	GHashTable *lost;        /* vpn -> what a lost page held, for comparing recorded values */
+};
+
+struct vmm {
+	const struct config *config;
+	struct stats *stats;
+	struct counters *c;
+	struct events *events;
+	struct vmm_host host;
+	struct work work;
+
+	struct pfn_db db;
+	struct pagefile file;
+	struct pt_pool pool;
+	struct replacer *global; /* NULL with scope process */
+	struct rng rng;
+	GPtrArray *processes; /* of struct process *, by asid - 1; exited ones, too */
+	uint64_t locked_pages; /* of all processes */
+	GHashTable *ios; /* frame -> struct io, those under way */
+	uint64_t charge, limit; /* pages (C1, C2) */
+	uint64_t next_io;
+	uint64_t ios_reading, ios_writing; /* in flight */
+	bool trimming;
+	bool keep_contents, implicit_commit;
+};
+
+/* --- prot.c ----------------------------------------------------------------------------- */
+
+/* prot_valid: E1. prot_from_win32: => valid. */
+bool prot_valid(uint32_t win32);
+bool prot_is_copy(uint32_t win32);
+unsigned prot_from_win32(uint32_t win32);
+uint32_t prot_to_win32(unsigned prot);
+
+/* What pages are called in events and views. Compared by address. */
+#define STATE_FREE state_names[0]
+#define STATE_RESERVED state_names[1]
+#define STATE_COMMITTED state_names[2]
+extern const char *const state_names[3];
+
+/* --- pages.c: a block's pages ------------------------------------------------------------ */
+
+/* The entry as it counts: zero entries of a block committed at reserve are demand-zero (V3). */
+static inline pte_t page_effective(const struct vad *vad, pte_t pte)
+{
+	return pte || !vad->commit_at_reserve ? pte : pte_make_demand_zero(vad->prot, false);
+}
+
+static inline bool page_is_committed(const struct vad *vad, pte_t pte)
+{
+	return pte ? !pte_is_decommitted(pte) : vad->commit_at_reserve;
+}
+
+/* pages_committed: how many pages of [first, last] within vad are committed. */
+uint64_t pages_committed(const struct process *process, const struct vad *vad, vmsim_vpn first,
+			 vmsim_vpn last);
+
+/* pages_build: make sure that every page of a range has a page-table entry.
+ * => VMM_DONE, or wait
+ * => *fits is false, and nothing is built, when the tables could never fit into memory (C4); with
+ *    fits NULL as many as there is room for are built */
+enum vmm_status pages_build(struct vmm *vmm, struct process *process, vmsim_vpn first,
+			    vmsim_vpn last, struct io **io, bool *fits);
+
+/* State changes of runs of pages, coalesced into page-state events. */
+struct page_run {
+	struct vmm *vmm;
+	const char *from, *to, *cause;
+	vmsim_vpn first;
+	uint64_t n;
+};
+void page_run_add(struct page_run *run, vmsim_vpn vpn, uint64_t n, const char *from,
+		  const char *to);
+void page_run_end(struct page_run *run);
+
+/* pages_charge: the commit charge of a process moves by delta pages. */
+void pages_charge(struct vmm *vmm, struct process *process, int64_t delta);
+/* Whether n more pages would pass the commit limit (C3). */
+bool pages_over_limit(const struct vmm *vmm, uint64_t n);
+/* pages_release: every page of a block becomes free (E13); the block stays for the caller. */
+void pages_release(struct vmm *vmm, struct process *process, struct vad *vad,
+		   struct page_run *run);
+
+/* --- resident.c: frames taken and given back --------------------------------------------- */
+
+/* What a frame is taken for: L1 for the first two, L2 for one that will be overwritten. */
+enum frame_use { FRAME_ZEROED, FRAME_TABLE, FRAME_ANY };
+
+/* frame_take: the next available frame, zeroed if its use wants it. It is still on its list: the
+ * caller sets the owner and moves it by frame_rule(). VMSIM_NO_PFN when none is available. */
+vmsim_pfn frame_take(struct vmm *vmm, enum frame_use use);
+/* The rule by which a frame in its present state becomes active: L10, L11 or L12. */
+const char *frame_rule(const struct vmm *vmm, vmsim_pfn frame);
+/* frame_get: frame_take(), evicting where there is no standby list. */
+enum vmm_status frame_get(struct vmm *vmm, struct process *process, enum frame_use use,
+			  vmsim_pfn *frame, struct io **io);
+/* frame_free: an unmapped frame that is under no I/O goes to the free list; its slot is freed. */
+void frame_free(struct vmm *vmm, vmsim_pfn frame, const char *rule);
+/* frame_repurpose: a standby frame forgets its page (L4). It stays on its list. */
+void frame_repurpose(struct vmm *vmm, vmsim_pfn frame);
+void slot_free_of(struct vmm *vmm, struct pfn *pfn);
+/* The table frame's way back (pt_prune). ctx is the vmm. */
+void frame_free_table(void *ctx, vmsim_pfn frame);
+
+/* page_map: make a page valid in a frame, which becomes active by rule. */
+void page_map(struct vmm *vmm, struct process *process, vmsim_vpn vpn, vmsim_pfn frame,
+	      unsigned prot, const char *rule);
+/* page_dirtied: the page is newer than its slot now, and no longer reset (L30, R6). */
+void page_dirtied(struct vmm *vmm, vmsim_pfn frame);
+/* page_harvest: the same if the entry's D says so. */
+void page_harvest(struct vmm *vmm, vmsim_pfn frame);
+/* page_unmap: take a page out of its working set (L17, L18); prot is its protection from now on.
+ * => the entry becomes transition, the frame standby, modified, or stays in transition */
+void page_unmap(struct vmm *vmm, vmsim_pfn frame, unsigned prot);
+/* page_delete: the page's contents and storage are given up (E13); the caller writes the entry. */
+void page_delete(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte);
+/* What a page held that MEM_RESET lost, kept until it is written or gone (I31). */
+void page_remember_lost(struct vmm *vmm, struct process *process, struct pfn *pfn);
+void page_remember_slot(struct vmm *vmm, struct process *process, vmsim_vpn vpn, uint32_t slot);
+void page_forget_lost(struct process *process, vmsim_vpn vpn);
+/* The valid entry of an active private frame. */
+pte_t frame_pte(const struct vmm *vmm, vmsim_pfn frame);
+
+/* --- replace.c --------------------------------------------------------------------------- */
+
+struct replacer *replacer_new(struct vmm *vmm);
+void replacer_free(struct replacer *replacer);
+/* replace_victim: the page to take away on behalf of a process (NULL: of the system). */
+vmsim_pfn replace_victim(struct vmm *vmm, struct process *process);
+/* replace_evict: take it away; counts it as an eviction. */
+void replace_evict(struct vmm *vmm, vmsim_pfn frame);
+
+/* --- io.c -------------------------------------------------------------------------------- */
+
+/* io_write: begin to write a modified frame (L21). NULL when no slot is free. */
+struct io *io_write(struct vmm *vmm, vmsim_pfn frame, const char *cause);
+/* io_read: begin to read a page into a frame taken for it (L13). */
+struct io *io_read(struct vmm *vmm, struct process *process, vmsim_vpn vpn, vmsim_pfn frame,
+		   pte_t pte, enum vmsim_access access);
+/* io_of: the request under way on a frame. */
+struct io *io_of(struct vmm *vmm, vmsim_pfn frame);
+
+/* --- calls ------------------------------------------------------------------------------- */
+
+typedef enum vmm_status call_fn(struct vmm *vmm, struct process *process, struct api_call *call);
+call_fn call_alloc, call_free, call_protect, call_query, call_lock, call_unlock, call_exit;
+
+/* call_fail: the call fails by a rule. Returns VMM_DONE. */
+enum vmm_status call_fail(struct api_call *call, uint32_t status, const char *rule,
+			  const char *why);
+/* call_ok: the call succeeds; the outcome's fields are the caller's. */
+enum vmm_status call_ok(struct api_call *call);
+/* Pages of a range rounded outward. => size > 0, no overflow */
+void call_pages(vmsim_va address, uint64_t size, vmsim_vpn *first, vmsim_vpn *last);
+/* Whether a range is empty or leaves the user range (steps 2.3.9, 2.5.3, 2.7). */
+bool call_size_bad(const struct vmm *vmm, vmsim_va address, uint64_t size);
+/* page_protect: a committed page's protection changes (E14). pte: its effective entry.
+ * => its page-table entry exists */
+void page_protect(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte,
+		  unsigned prot);
+/* The call now under way took rights from these pages. */
+void call_remember(struct vmm *vmm, struct process *process, struct api_call *call,
+		   vmsim_vpn first, vmsim_vpn last);
+
+/* reset.c: MEM_RESET and MEM_RESET_UNDO of pages; the caller validated. */
+void reset_pages(struct vmm *vmm, struct process *process, struct vad *vad, vmsim_vpn first,
+		 vmsim_vpn last);
+/* => returns whether every page survived (R8) */
+bool reset_undo_pages(struct vmm *vmm, struct process *process, struct vad *vad, vmsim_vpn first,
+		      vmsim_vpn last);
+
+#endif

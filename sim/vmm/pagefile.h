@@ -1,0 +1,28 @@
+/* pagefile.h: slots of the pagefile and what is in them (semantics L30).
+ *
+ * Slots are given out first fit, when a write starts. Slot 0 is never used, so 0 means none.
+ *
+ * Invariant: a slot is free, or has exactly one owner: an entry, a frame, or a deleted I/O (I12). */
+#ifndef VMM_PAGEFILE_H
+#define VMM_PAGEFILE_H
+
+#include "vmm/content.h"
+
+struct pagefile {
+	uint32_t slots; /* slot 0 included */
+	uint32_t used;
+	uint32_t lowest; /* no slot below is free */
+	uint64_t *map;   /* bit per slot: in use */
+	struct content **content;
+};
+
+void pagefile_init(struct pagefile *file, uint64_t bytes);
+void pagefile_fini(struct pagefile *file);
+
+/* pagefile_alloc: the lowest free slot, or 0 when the pagefile is full. */
+uint32_t pagefile_alloc(struct pagefile *file);
+void pagefile_free(struct pagefile *file, uint32_t slot);
+bool pagefile_in_use(const struct pagefile *file, uint32_t slot);
+bool pagefile_check(const struct pagefile *file);
+
+#endif

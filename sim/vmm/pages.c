@@ -1,0 +1,153 @@
+/* pages.c: ranges of a block's pages. */
+#include "vmm/internal.h"
+
+const char *const state_names[3] = {"free", "reserved", "committed"};
+
+uint64_t pages_committed(const struct process *process, const struct vad *vad, vmsim_vpn first,
+			 vmsim_vpn last)
+{
+	uint64_t n = 0;
+
+	if (first == vad->first && last == vad->last)
+		return vad->committed;
+	for (vmsim_vpn vpn = first; vpn <= last;) {
+		struct pt_span span = pt_span_at(&process->pt, vpn, last + 1);
+
+		if (!span.node)
+			n += vad->commit_at_reserve ? span.n : 0;
+		for (uint64_t i = 0; span.node && i < span.n; i++)
+			n += page_is_committed(vad, span.node->entry[span.index + i]);
+		vpn += span.n;
+	}
+	return n;
+}
+
+/* Tables are wired: so many must leave room for the pages they map (C4). */
+static bool tables_fit(const struct vmm *vmm, uint64_t missing)
+{
+	uint64_t wired = vmm->db.n_tables + vmm->locked_pages;
+
+	return vmm->pool.outside || wired + missing < vmm->db.frames;
+}
+
+static enum vmm_status add_table(struct vmm *vmm, struct process *process, vmsim_vpn vpn,
+				 struct io **io)
+{
+	enum vmm_status status = VMM_DONE;
+	vmsim_pfn frame;
+
+	if (vmm->pool.outside) {
+		pt_add_table(&process->pt, vpn, pt_pool_outside(&vmm->pool));
+		return VMM_DONE;
+	}
+	status = frame_get(vmm, process, FRAME_TABLE, &frame, io);
+	if (status != VMM_DONE)
+		return status;
+	vmm->db.pfn[frame].owner = process;
+	vmm->db.pfn[frame].vpn = vpn;
+	vmm->db.pfn[frame].flags = PFN_TABLE;
+	vmm->db.n_tables++;
+	pfn_set_state(&vmm->db, frame, PFN_ACTIVE, "L38");
+	pt_add_table(&process->pt, vpn, frame);
+	return VMM_DONE;
+}
+
+enum vmm_status pages_build(struct vmm *vmm, struct process *process, vmsim_vpn first,
+			    vmsim_vpn last, struct io **io, bool *fits)
+{
+	vmsim_vpn leaf = (vmsim_vpn)1 << vmm->pool.shape->bits[0];
+	uint64_t missing = pt_missing(&process->pt, first, last + 1);
+
+	if (fits) {
+		*fits = !missing || tables_fit(vmm, missing);
+		if (!*fits)
+			return VMM_DONE;
+	}
+	for (vmsim_vpn vpn = first; vpn <= last; vpn = (vpn / leaf + 1) * leaf) {
+		while (!pt_find(&process->pt, vpn)) {
+			enum vmm_status status = add_table(vmm, process, vpn, io);
+
+			if (status != VMM_DONE)
+				return status;
+		}
+	}
+	return VMM_DONE;
+}
+
+void page_run_end(struct page_run *run)
+{
+	struct vmsim_record record = {
+		.kind = VMSIM_RECORD_PAGE_STATE,
+		.va = run->first << VMSIM_PAGE_SHIFT,
+		.pages = run->n,
+		.from = run->from,
+		.to = run->to,
+		.cause = run->cause,
+	};
+
+	if (run->n && events_wanted(run->vmm->events, VMSIM_RECORD_PAGE_STATE))
+		events_emit(run->vmm->events, &record);
+	run->n = 0;
+}
+
+void page_run_add(struct page_run *run, vmsim_vpn vpn, uint64_t n, const char *from,
+		  const char *to)
+{
+	if (!n)
+		return;
+	if (run->n && (run->first + run->n != vpn || run->from != from || run->to != to))
+		page_run_end(run);
+	if (!run->n) {
+		run->first = vpn;
+		run->from = from;
+		run->to = to;
+	}
+	run->n += n;
+}
+
+void pages_charge(struct vmm *vmm, struct process *process, int64_t delta)
+{
+	vmm->charge += (uint64_t)delta;
+	process->committed += (uint64_t)delta;
+	stats_committed(vmm->stats, process->account, delta);
+}
+
+bool pages_over_limit(const struct vmm *vmm, uint64_t n)
+{
+	return n > vmm->limit || vmm->charge > vmm->limit - n;
+}
+
+/* One entry of a committed page, given up. */
+static void release_entry(struct vmm *vmm, struct process *process, struct vad *vad,
+			  vmsim_vpn vpn, pte_t pte)
+{
+	page_delete(vmm, process, vpn, page_effective(vad, pte));
+}
+
+void pages_release(struct vmm *vmm, struct process *process, struct vad *vad,
+		   struct page_run *run)
+{
+	uint64_t committed = vad->committed;
+
+	for (vmsim_vpn vpn = vad->first; vpn <= vad->last;) {
+		struct pt_span span = pt_span_at(&process->pt, vpn, vad->last + 1);
+		const char *absent = vad->commit_at_reserve ? STATE_COMMITTED : STATE_RESERVED;
+
+		if (!span.node)
+			page_run_add(run, vpn, span.n, absent, STATE_FREE);
+		for (uint64_t i = 0; span.node && i < span.n; i++) {
+			pte_t pte = span.node->entry[span.index + i];
+			bool was = page_is_committed(vad, pte);
+
+			page_run_add(run, vpn + i, 1, was ? STATE_COMMITTED : STATE_RESERVED,
+				     STATE_FREE);
+			if (was)
+				release_entry(vmm, process, vad, vpn + i, pte);
+			pt_span_set(&span, i, 0);
+		}
+		vpn += span.n;
+	}
+	vad->committed = 0;
+	vmm->work.decommitted += committed;
+	pages_charge(vmm, process, -(int64_t)committed);
+}

@@ -1,0 +1,250 @@
+/* pfn.c: frame states and lists. See pfn.h. */
+#include "vmm/pfn.h"
+
+#include <glib.h>
+
+const char *const pfn_state_names[PFN_N_STATES] = {
+	[PFN_ZEROED] = "zeroed",         [PFN_FREE] = "free",     [PFN_STANDBY] = "standby",
+	[PFN_MODIFIED] = "modified",     [PFN_ACTIVE] = "active",
+	[PFN_TRANSITION] = "transition",
+};
+
+/* The moves of 4.3. MODIFIED -> TRANSITION is a write, TRANSITION -> MODIFIED its failure or a
+ * page written meanwhile; ACTIVE -> TRANSITION is a page taken away while it is being written. */
+static const bool legal[PFN_N_STATES][PFN_N_STATES] = {
+	[PFN_ZEROED] = {[PFN_ACTIVE] = true, [PFN_TRANSITION] = true},
+	[PFN_FREE] = {[PFN_ACTIVE] = true, [PFN_TRANSITION] = true, [PFN_ZEROED] = true},
+	[PFN_STANDBY] = {[PFN_ACTIVE] = true, [PFN_TRANSITION] = true, [PFN_FREE] = true,
+			 [PFN_MODIFIED] = true},
+	[PFN_MODIFIED] = {[PFN_ACTIVE] = true, [PFN_TRANSITION] = true, [PFN_FREE] = true,
+			  [PFN_STANDBY] = true},
+	[PFN_TRANSITION] = {[PFN_ACTIVE] = true, [PFN_STANDBY] = true, [PFN_MODIFIED] = true,
+			    [PFN_FREE] = true},
+	[PFN_ACTIVE] = {[PFN_STANDBY] = true, [PFN_MODIFIED] = true, [PFN_FREE] = true,
+			[PFN_TRANSITION] = true},
+};
+
+static void list_init(struct pfn_list *list)
+{
+	*list = (struct pfn_list){VMSIM_NO_PFN, VMSIM_NO_PFN, 0};
+}
+
+void pfn_db_init(struct pfn_db *db, uint32_t frames, bool zeroed, struct events *events)
+{
+	*db = (struct pfn_db){.frames = frames, .events = events};
+	db->pfn = g_new0(struct pfn, frames);
+	list_init(&db->zeroed);
+	list_init(&db->free);
+	list_init(&db->modified);
+	for (int i = 0; i < PFN_PRIORITIES; i++)
+		list_init(&db->standby[i]);
+	db->n[PFN_ZEROED] = frames;
+	if (zeroed)
+		return;
+	/* A machine that did not zero its memory: every frame is free, with junk in it. */
+	for (vmsim_pfn f = 0; f < frames; f++) {
+		db->n[PFN_ZEROED]--;
+		db->n[PFN_FREE]++;
+		db->pfn[f] = (struct pfn){.next = f + 1, .prev = f ? f - 1 : VMSIM_NO_PFN,
+					  .state = PFN_FREE, .content = content_junk()};
+	}
+	db->pfn[frames - 1].next = VMSIM_NO_PFN;
+	db->free = (struct pfn_list){0, frames - 1, frames};
+	db->fresh = frames;
+}
+
+void pfn_db_fini(struct pfn_db *db)
+{
+	for (vmsim_pfn f = 0; f < db->fresh; f++)
+		content_unref(db->pfn[f].content);
+	g_free(db->pfn);
+}
+
+static struct pfn_list *list_of(struct pfn_db *db, vmsim_pfn frame)
+{
+	const struct pfn *pfn = &db->pfn[frame];
+
+	switch (pfn->state) {
+	case PFN_ZEROED:
+		return &db->zeroed;
+	case PFN_FREE:
+		return &db->free;
+	case PFN_STANDBY:
+		return &db->standby[pfn->priority];
+	case PFN_MODIFIED:
+		return &db->modified;
+	default:
+		return NULL;
+	}
+}
+
+static void list_append(struct pfn_db *db, struct pfn_list *list, vmsim_pfn frame)
+{
+	struct pfn *pfn = &db->pfn[frame];
+
+	pfn->next = VMSIM_NO_PFN;
+	pfn->prev = list->tail;
+	if (list->tail != VMSIM_NO_PFN)
+		db->pfn[list->tail].next = frame;
+	else
+		list->head = frame;
+	list->tail = frame;
+	list->n++;
+}
+
+static void list_prepend(struct pfn_db *db, struct pfn_list *list, vmsim_pfn frame)
+{
+	struct pfn *pfn = &db->pfn[frame];
+
+	pfn->prev = VMSIM_NO_PFN;
+	pfn->next = list->head;
+	if (list->head != VMSIM_NO_PFN)
+		db->pfn[list->head].prev = frame;
+	else
+		list->tail = frame;
+	list->head = frame;
+	list->n++;
+}
+
+static void list_unlink(struct pfn_db *db, struct pfn_list *list, vmsim_pfn frame)
+{
+	struct pfn *pfn = &db->pfn[frame];
+
+	if (pfn->prev != VMSIM_NO_PFN)
+		db->pfn[pfn->prev].next = pfn->next;
+	else
+		list->head = pfn->next;
+	if (pfn->next != VMSIM_NO_PFN)
+		db->pfn[pfn->next].prev = pfn->prev;
+	else
+		list->tail = pfn->prev;
+	list->n--;
+}
+
+static void report_move(struct pfn_db *db, vmsim_pfn frame, enum pfn_state to, const char *rule,
+			uint32_t pid, vmsim_vpn vpn)
+{
+	struct vmsim_record record = {
+		.kind = VMSIM_RECORD_FRAME_STATE,
+		.pfn = frame,
+		.from = pfn_state_names[db->pfn[frame].state],
+		.to = pfn_state_names[to],
+		.rule = rule,
+		.owner_pid = pid,
+		.va = vpn << VMSIM_PAGE_SHIFT,
+	};
+
+	events_emit(db->events, &record);
+}
+
+void pfn_set_state(struct pfn_db *db, vmsim_pfn frame, enum pfn_state to, const char *rule)
+{
+	struct pfn *pfn = &db->pfn[frame];
+	struct pfn_list *list;
+
+	g_assert(legal[pfn->state][to]);
+	if (events_wanted(db->events, VMSIM_RECORD_FRAME_STATE))
+		report_move(db, frame, to, rule, pfn_owner_pid(pfn), pfn->vpn);
+	if (frame >= db->fresh) {
+		g_assert(frame == db->fresh && pfn->state == PFN_ZEROED);
+		db->fresh++;
+	} else if ((list = list_of(db, frame))) {
+		list_unlink(db, list, frame);
+	}
+	db->n[pfn->state]--;
+	db->n[to]++;
+	pfn->state = (uint8_t)to;
+	if (to == PFN_FREE || to == PFN_ZEROED) {
+		pfn->owner = NULL;
+		pfn->vpn = 0;
+		pfn->reset = RESET_NO;
+	}
+	if (to == PFN_ZEROED)
+		list_prepend(db, &db->zeroed, frame);
+	else if ((list = list_of(db, frame)))
+		list_append(db, list, frame);
+}
+
+void pfn_requeue(struct pfn_db *db, vmsim_pfn frame, unsigned priority)
+{
+	struct pfn *pfn = &db->pfn[frame];
+
+	g_assert(pfn->state == PFN_STANDBY && priority < PFN_PRIORITIES);
+	list_unlink(db, &db->standby[pfn->priority], frame);
+	pfn->priority = (uint8_t)priority;
+	list_append(db, &db->standby[priority], frame);
+}
+
+vmsim_pfn pfn_first_zeroed(const struct pfn_db *db)
+{
+	if (db->zeroed.head != VMSIM_NO_PFN)
+		return db->zeroed.head;
+	return db->fresh < db->frames ? db->fresh : VMSIM_NO_PFN;
+}
+
+vmsim_pfn pfn_first_free(const struct pfn_db *db)
+{
+	return db->free.head;
+}
+
+vmsim_pfn pfn_first_standby(const struct pfn_db *db)
+{
+	for (int i = 0; i < PFN_PRIORITIES; i++)
+		if (db->standby[i].head != VMSIM_NO_PFN)
+			return db->standby[i].head;
+	return VMSIM_NO_PFN;
+}
+
+vmsim_pfn pfn_first_modified(const struct pfn_db *db)
+{
+	return db->modified.head;
+}
+
+/* Whether a list's links, its count and its frames' states agree. */
+static bool check_list(const struct pfn_db *db, const struct pfn_list *list, enum pfn_state state,
+		       unsigned priority)
+{
+	uint64_t n = 0;
+	uint32_t prev = VMSIM_NO_PFN;
+
+	for (uint32_t f = list->head; f != VMSIM_NO_PFN; prev = f, f = db->pfn[f].next) {
+		const struct pfn *pfn = &db->pfn[f];
+
+		if (n++ > list->n || pfn->prev != prev || pfn->state != state ||
+		    (state == PFN_STANDBY && pfn->priority != priority))
+			return false;
+	}
+	return n == list->n && list->tail == prev;
+}
+
+const char *pfn_check(const struct pfn_db *db)
+{
+	uint64_t n[PFN_N_STATES] = {0}, standby = 0;
+
+	for (vmsim_pfn f = 0; f < db->fresh; f++) {
+		const struct pfn *pfn = &db->pfn[f];
+
+		n[pfn->state]++;
+		if ((pfn->state == PFN_ZEROED || pfn->state == PFN_FREE) &&
+		    (pfn->owner || pfn->slot || pfn->flags || pfn->reset))
+			return "I5";
+		if (pfn->state == PFN_ZEROED && !content_is_zero(pfn->content))
+			return "I6";
+	}
+	n[PFN_ZEROED] += db->frames - db->fresh;
+	for (int s = 0; s < PFN_N_STATES; s++)
+		if (n[s] != db->n[s])
+			return "I1";
+	if (!check_list(db, &db->zeroed, PFN_ZEROED, 0) ||
+	    !check_list(db, &db->free, PFN_FREE, 0) ||
+	    !check_list(db, &db->modified, PFN_MODIFIED, 0))
+		return "I1";
+	for (unsigned i = 0; i < PFN_PRIORITIES; i++) {
+		if (!check_list(db, &db->standby[i], PFN_STANDBY, i))
+			return "I1";
+		standby += db->standby[i].n;
+	}
+	if (db->zeroed.n + db->frames - db->fresh + db->free.n + standby != pfn_available(db))
+		return "I2";
+	return NULL;
+}

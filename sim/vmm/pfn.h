@@ -1,0 +1,112 @@
+/* pfn.h: the frame database and its page lists (semantics 4.1 to 4.3).
+ *
+ *            demand zero L10                           release, decommit L27
+ *   ZEROED ------------------> ACTIVE --------------------------------> FREE
+ *     (L26)                   ^  |  ^                                     |
+ *              L19, L20, L23  |  |  |  L14 read done, L23                 | L11, L13
+ *                             |  |  +---------------- TRANSITION <--------+
+ *             L17 clean       |  v       L21 write ->  ^   |
+ *   STANDBY <-----------------+--+--> MODIFIED --------+   | L22 written, L15 read
+ *      ^          L18 dirty              | L29 reset       |
+ *      +---------------------------------+<----------------+
+ *   STANDBY -> ACTIVE or TRANSITION for another page: repurposed (L4, L12, L13)
+ *
+ * One function, pfn_set_state(), makes every move: it checks it against legal[][], keeps the
+ * lists, and reports it with its rule.
+ *
+ * Invariants
+ *  1. Every frame is on exactly one list, or in TRANSITION or ACTIVE (I1).
+ *  2. Frames from `fresh` up were never used: they are zeroed, on the zeroed list behind all
+ *     others, and their records are untouched (host memory is spent on first use only).
+ *  3. ZEROED and FREE frames have no owner, slot or flags (I5). */
+#ifndef VMM_PFN_H
+#define VMM_PFN_H
+
+#include "event/event.h"
+#include "vmm/content.h"
+
+enum pfn_state {
+	PFN_ZEROED,
+	PFN_FREE,
+	PFN_STANDBY,
+	PFN_MODIFIED,
+	PFN_TRANSITION, /* I/O in progress, on no list */
+	PFN_ACTIVE,     /* mapped by a valid entry, or a page table */
+	PFN_N_STATES
+};
+
+enum pfn_flags {
+	PFN_IS_MODIFIED = 1, /* newer than its slot */
+	PFN_READ_IO = 2,
+	PFN_WRITE_IO = 4,
+	PFN_DELETED = 8, /* its page went away during I/O (4.5) */
+	PFN_TABLE = 16,  /* holds a page table */
+	PFN_LOCKED = 32, /* VirtualLock (E15) */
+};
+
+/* MEM_RESET's mark on a page (section 5). A page without a frame that is lost has it in its
+ * entry (PTE_LOST). */
+enum pfn_reset { RESET_NO, RESET_PENDING, RESET_LOST };
+
+#define PFN_PRIORITIES 8
+#define PFN_DEFAULT_PRIORITY 5
+
+struct process;
+struct pfn;
+/* The pid of a frame's owner, 0 for none (process.c). */
+uint32_t pfn_owner_pid(const struct pfn *pfn);
+
+struct pfn {
+	uint32_t next, prev; /* frame numbers; VMSIM_NO_PFN ends a list */
+	uint32_t slot;       /* pagefile slot with this content, 0: none */
+	uint8_t state, flags, priority, reset;
+	struct process *owner;
+	vmsim_vpn vpn;
+	struct content *content;
+};
+
+struct pfn_list {
+	uint32_t head, tail;
+	uint64_t n;
+};
+
+struct pfn_db {
+	struct pfn *pfn;
+	uint32_t frames;
+	uint32_t fresh; /* first frame never used; frames: none left */
+	struct pfn_list zeroed, free, modified, standby[PFN_PRIORITIES];
+	uint64_t n[PFN_N_STATES];
+	uint64_t n_tables;
+	struct events *events;
+};
+
+extern const char *const pfn_state_names[PFN_N_STATES];
+
+/* => zeroed: frames start on the zeroed list; else on the free list */
+void pfn_db_init(struct pfn_db *db, uint32_t frames, bool zeroed, struct events *events);
+void pfn_db_fini(struct pfn_db *db);
+
+static inline uint64_t pfn_available(const struct pfn_db *db)
+{
+	return db->n[PFN_ZEROED] + db->n[PFN_FREE] + db->n[PFN_STANDBY];
+}
+
+/* pfn_set_state: move a frame, by a rule of 4.3.
+ * => lists: STANDBY and MODIFIED at the tail, STANDBY by the frame's priority; FREE at the tail,
+ *    ZEROED at the head
+ * => entering FREE or ZEROED clears the owner; the caller cleared slot and flags */
+void pfn_set_state(struct pfn_db *db, vmsim_pfn frame, enum pfn_state to, const char *rule);
+
+/* pfn_requeue: move a standby frame to the tail of another priority's list. */
+void pfn_requeue(struct pfn_db *db, vmsim_pfn frame, unsigned priority);
+
+/* The frame each list would give next; VMSIM_NO_PFN when it is empty. */
+vmsim_pfn pfn_first_zeroed(const struct pfn_db *db);
+vmsim_pfn pfn_first_free(const struct pfn_db *db);
+vmsim_pfn pfn_first_standby(const struct pfn_db *db);
+vmsim_pfn pfn_first_modified(const struct pfn_db *db);
+
+/* pfn_check: invariants I1, I2 and I5. Returns NULL, or the identifier of what is broken. */
+const char *pfn_check(const struct pfn_db *db);
+
+#endif

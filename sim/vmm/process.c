@@ -1,0 +1,181 @@
+/* process.c: address spaces, and the vmm as a whole. */
+#include "vmm/internal.h"
+
+#include "mmu/tlb.h"
+
+#define TABLE_PID 0
+
+uint32_t pfn_owner_pid(const struct pfn *pfn)
+{
+	return pfn->owner ? pfn->owner->pid : TABLE_PID;
+}
+
+struct vmm *vmm_new(const struct config *config, struct stats *stats, struct events *events,
+		    const struct vmm_host *host)
+{
+	struct vmm *vmm = g_new0(struct vmm, 1);
+	uint32_t frames = (uint32_t)config->memory.frames;
+
+	vmm->config = config;
+	vmm->stats = stats;
+	vmm->c = &stats->c;
+	vmm->events = events;
+	vmm->host = *host;
+	vmm->rng.state = config->seed;
+	vmm->next_io = 1;
+	vmm->processes = g_ptr_array_new();
+	vmm->ios = g_hash_table_new(NULL, NULL);
+	pfn_db_init(&vmm->db, frames, config->memory.zeroed, events);
+	pagefile_init(&vmm->file, config->pagefile.size);
+	pt_pool_init(&vmm->pool, pt_shape_of((unsigned)config->paging.levels), frames,
+		     config->memory.page_tables == PAGE_TABLES_OUT);
+	vmm->limit = config->memory.frames + config->pagefile.size / VMSIM_PAGE_SIZE;
+	if (config->replacement.scope == SCOPE_GLOBAL)
+		vmm->global = replacer_new(vmm);
+	return vmm;
+}
+
+/* What an address space holds besides its frames and slots. */
+static void process_drop(struct vmm *vmm, struct process *process)
+{
+	pt_prune(&process->pt, 0, vmm->pool.shape->vpn_end * 2, NULL, NULL);
+	vad_tree_fini(&process->vads);
+	range_map_free(process->freed);
+	g_clear_pointer(&process->lost, g_hash_table_destroy);
+	process->freed = NULL;
+	if (process->replacer != vmm->global)
+		replacer_free(process->replacer);
+	process->replacer = NULL;
+}
+
+/* Leaf entries must go before tables can be pruned. */
+static void process_clear_entries(struct vmm *vmm, struct process *process)
+{
+	vmsim_vpn end = vmm->pool.shape->vpn_end;
+
+	for (vmsim_vpn vpn = 0; vpn < end;) {
+		struct pt_span span = pt_span_at(&process->pt, vpn, end);
+
+		for (uint64_t i = 0; span.node && i < span.n; i++)
+			pt_span_set(&span, i, 0);
+		vpn += span.n;
+	}
+}
+
+void vmm_free(struct vmm *vmm)
+{
+	if (!vmm)
+		return;
+	for (guint i = 0; i < vmm->processes->len; i++) {
+		struct process *process = g_ptr_array_index(vmm->processes, i);
+
+		if (!process->exited) {
+			process_clear_entries(vmm, process);
+			process_drop(vmm, process);
+		}
+		g_free(process);
+	}
+	replacer_free(vmm->global);
+	g_ptr_array_unref(vmm->processes);
+	g_hash_table_destroy(vmm->ios); /* the engine frees what is under way */
+	pt_pool_fini(&vmm->pool);
+	pfn_db_fini(&vmm->db);
+	pagefile_fini(&vmm->file);
+	g_free(vmm);
+}
+
+void vmm_set_trace(struct vmm *vmm, bool keep_contents, bool implicit_commit)
+{
+	vmm->keep_contents = keep_contents;
+	vmm->implicit_commit = implicit_commit;
+}
+
+bool vmm_keeps_contents(const struct vmm *vmm)
+{
+	return vmm->keep_contents;
+}
+
+struct work vmm_take_work(struct vmm *vmm)
+{
+	struct work work = vmm->work;
+
+	vmm->work = (struct work){0};
+	return work;
+}
+
+struct process *vmm_process_new(struct vmm *vmm, uint32_t pid)
+{
+	struct process *process;
+
+	/* Identifiers are never used again: an exited process may still have I/O under way. */
+	if (vmm->processes->len == TLB_ASID_MAX)
+		return NULL;
+	process = g_new0(struct process, 1);
+	process->pid = pid;
+	process->asid = vmm->processes->len + 1;
+	process->account = stats_account_new(vmm->stats, pid);
+	process->ws_min = vmm->config->vmm.ws_min;
+	process->ws_max = vmm->config->vmm.ws_max;
+	vad_tree_init(&process->vads, vmm->pool.shape->lo, vmm->pool.shape->hi);
+	pt_init(&process->pt, &vmm->pool);
+	process->freed = range_map_new();
+	process->replacer = vmm->global ? vmm->global : replacer_new(vmm);
+	g_ptr_array_add(vmm->processes, process);
+	return process;
+}
+
+/* 2.12: every block is released without any write-out. I/O under way runs out on its own; the
+ * frames it holds name no process any more. */
+static void exit_block(void *ctx, struct vad *vad)
+{
+	void **both = ctx;
+	struct vmm *vmm = both[0];
+	struct process *process = both[1];
+	struct page_run run = {.vmm = vmm, .cause = "ExitProcess"};
+
+	pages_release(vmm, process, vad, &run);
+	page_run_end(&run);
+}
+
+enum vmm_status call_exit(struct vmm *vmm, struct process *process, struct api_call *call)
+{
+	void *both[2] = {vmm, process};
+
+	vad_foreach(&process->vads, exit_block, both);
+	pt_prune(&process->pt, 0, vmm->pool.shape->vpn_end, frame_free_table, vmm);
+	stats_reserved(vmm->stats, process->account, -(int64_t)process->vads.reserved_pages);
+	process->exited = true;
+	process_drop(vmm, process);
+	return call_ok(call);
+}
+
+uint32_t process_asid(const struct process *process)
+{
+	return process->asid;
+}
+
+uint32_t process_pid(const struct process *process)
+{
+	return process->pid;
+}
+
+struct account *process_account(const struct process *process)
+{
+	return process->account;
+}
+
+const struct page_table *process_page_table(const struct process *process)
+{
+	return &process->pt;
+}
+
+uint64_t process_pte(const struct process *process, vmsim_vpn vpn)
+{
+	return pt_get(&process->pt, vpn);
+}
+
+struct process *vmm_process_by_asid(struct vmm *vmm, uint32_t asid)
+{
+	return asid && asid <= vmm->processes->len ? g_ptr_array_index(vmm->processes, asid - 1)
+						   : NULL;
+}

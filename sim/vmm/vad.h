@@ -1,0 +1,68 @@
+/* vad.h: the blocks of a process's address space (semantics 1.1, 1.4).
+ *
+ * A block (Windows: VAD) is one reservation. Blocks stand in a treap ordered by address, each
+ * node knowing the largest hole below it, so that lookup, conflict and first fit are O(log n)
+ * however many blocks there are and however large they are.
+ *
+ * Invariants
+ *  1. Blocks are disjoint and ordered (I16); only implicit ones (Q5) may begin off granularity.
+ *  2. A node's `hole` is the largest usable hole between blocks of its subtree: from the next
+ *     multiple of the granularity after one block to the beginning of the next (V10, V11). */
+#ifndef VMM_VAD_H
+#define VMM_VAD_H
+
+#include <vmsim/types.h>
+
+struct vad {
+	vmsim_vpn first, last; /* pages, inclusive */
+	uint64_t committed;    /* pages committed now */
+	uint32_t alloc_protect; /* Win32 value, never changes (V13) */
+	uint8_t prot;           /* the same as enum prot */
+	bool commit_at_reserve; /* a zero entry means committed (V3) */
+	bool write_watch;
+	bool physical; /* MEM_PHYSICAL: for physical pages only (AWE) */
+	bool implicit; /* made by trace.implicit_commit (Q5) */
+
+	/* private to vad.c */
+	struct vad *left, *right;
+	uint64_t priority;
+	vmsim_vpn sub_first, sub_last;
+	uint64_t hole; /* pages */
+};
+
+struct vad_tree {
+	struct vad *root;
+	vmsim_vpn lo, hi; /* user range, inclusive */
+	uint64_t n;
+	uint64_t reserved_pages;
+};
+
+void vad_tree_init(struct vad_tree *tree, vmsim_va lo, vmsim_va hi);
+void vad_tree_fini(struct vad_tree *tree);
+
+/* vad_find: the block that holds a page, or NULL. */
+struct vad *vad_find(const struct vad_tree *tree, vmsim_vpn vpn);
+/* vad_next: the first block that ends at or after a page, or NULL. */
+struct vad *vad_next(const struct vad_tree *tree, vmsim_vpn vpn);
+static inline bool vad_overlaps(const struct vad_tree *tree, vmsim_vpn first, vmsim_vpn last)
+{
+	const struct vad *vad = vad_next(tree, first);
+
+	return vad && vad->first <= last;
+}
+
+/* vad_hole: where n pages fit (V11): the lowest multiple of the granularity at or above `from`, or
+ * with top_down the highest. => returns false when there is no hole */
+bool vad_hole(const struct vad_tree *tree, uint64_t n, vmsim_vpn from, bool top_down,
+	      vmsim_vpn *first);
+
+/* vad_insert: a new block over free pages; the caller fills in the rest. */
+struct vad *vad_insert(struct vad_tree *tree, vmsim_vpn first, vmsim_vpn last);
+void vad_remove(struct vad_tree *tree, struct vad *vad);
+/* vad_extend: let a block end at `last`, over free pages that follow it. */
+void vad_extend(struct vad_tree *tree, struct vad *vad, vmsim_vpn last);
+
+void vad_foreach(const struct vad_tree *tree, void (*each)(void *ctx, struct vad *vad), void *ctx);
+bool vad_check(const struct vad_tree *tree);
+
+#endif

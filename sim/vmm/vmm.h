@@ -1,0 +1,192 @@
+/* vmm.h: the virtual memory manager, as the engine sees it.
+ *
+ * The engine owns time, cores, TLBs and devices. It brings faults, calls and completed I/O here;
+ * each is a step that changes state at once and leaves in `work` what it did, for the engine to
+ * charge. What cannot be finished yet is answered VMM_WAIT_..., and brought again later.
+ *
+ * What the vmm asks of the engine goes through struct vmm_host. */
+#ifndef VMM_VMM_H
+#define VMM_VMM_H
+
+#include "config/config.h"
+#include "event/event.h"
+#include "stats/stats.h"
+#include "vmm/content.h"
+
+#include <vmsim/trace.h>
+
+struct vmm;
+struct process;
+
+enum vmm_status {
+	VMM_DONE,
+	VMM_WAIT_IO,    /* until the request in *io completes */
+	VMM_WAIT_FRAME, /* until a frame can be had */
+	VMM_TOUCH,      /* a call needs `touch` faulted in first, as if the program had read it */
+};
+
+enum fault_type {
+	FAULT_NONE, /* not decided yet */
+	FAULT_TRANSITION,
+	FAULT_DEMAND_ZERO,
+	FAULT_COPY_ON_WRITE,
+	FAULT_GUARD,
+	FAULT_HARD,
+	FAULT_VIOLATION,
+	FAULT_SPURIOUS,
+	N_FAULT_TYPES
+};
+extern const char *const fault_type_names[N_FAULT_TYPES];
+
+/* A request to the pagefile. Made by the vmm, timed by the engine, returned by vmm_io_done(). */
+struct io {
+	uint64_t id; /* in order of issue, from 1 */
+	bool write;
+	uint32_t slot;
+	uint32_t pages;
+	vmsim_pfn frame;
+	struct process *process;
+	vmsim_vpn vpn;
+	enum vmsim_access access; /* of a read: what the page was wanted for */
+	const char *cause;
+	/* the engine's: the cycles of the fault, of joining the queue, of service and of its end,
+	 * and the event that asked */
+	vmsim_cycles wanted, submitted, started, done;
+	uint64_t seq, line;
+	uint32_t tid;
+};
+
+/* What a step did, in units that cost time (timing T12 to T16). */
+struct work {
+	uint64_t zeroed;  /* frames zeroed in line */
+	uint64_t trimmed; /* pages taken out of a working set */
+	uint64_t aged;    /* accessed bits looked at */
+	uint64_t written; /* writes issued */
+	/* pages acted on by a call */
+	uint64_t committed, decommitted, freed, protected, reset, locked, queried;
+};
+
+struct vmm_host {
+	void *ctx;
+	/* The translation of a page changed; invalidate it before the step ends (H20). */
+	void (*invalidate)(void *ctx, uint32_t asid, vmsim_vpn vpn);
+	/* A request was issued in this step. */
+	void (*submit)(void *ctx, struct io *io);
+};
+
+struct vmm *vmm_new(const struct config *config, struct stats *stats, struct events *events,
+		    const struct vmm_host *host);
+void vmm_free(struct vmm *vmm);
+
+/* vmm_set_trace: contents are kept, and free pages commit on first touch, from now on. */
+void vmm_set_trace(struct vmm *vmm, bool keep_contents, bool implicit_commit);
+bool vmm_keeps_contents(const struct vmm *vmm);
+
+/* The work of the step since it was last taken; taking clears it. */
+struct work vmm_take_work(struct vmm *vmm);
+
+/* --- processes ------------------------------------------------------------------------- */
+
+/* vmm_process_new: an empty address space. NULL when no address-space identifier is left. */
+struct process *vmm_process_new(struct vmm *vmm, uint32_t pid);
+uint32_t process_asid(const struct process *process);
+uint32_t process_pid(const struct process *process);
+struct account *process_account(const struct process *process);
+const struct page_table *process_page_table(const struct process *process);
+
+/* --- faults (semantics 3.1 step 4, section 4) ------------------------------------------- */
+
+struct fault {
+	vmsim_va va; /* first byte touched in the page */
+	enum vmsim_access access;
+	/* answers */
+	enum fault_type type;
+	enum vmsim_access_result result; /* OK, or the exception it raises */
+	struct io *io;                   /* to wait for; NULL once the fault needs no more of it */
+	bool resolved; /* after the wait nothing is left to do: the access is tried again */
+};
+
+/* vmm_fault: resolve a #PF, or raise.
+ * => VMM_DONE: type and result say how it ended
+ * => VMM_WAIT_IO: when fault->resolved, return to the access after the wait, else call again
+ * => VMM_WAIT_FRAME: call again */
+enum vmm_status vmm_fault(struct vmm *vmm, struct process *process, struct fault *fault);
+
+/* State and protection of a page as a violation reports them, and who took its rights. The
+ * strings are static or in buf. */
+struct page_view {
+	const char *state;
+	uint32_t protect; /* Win32; 0 unless committed */
+	struct vmsim_freed_by freed_by;
+};
+struct page_view vmm_view(const struct vmm *vmm, const struct process *process, vmsim_va va);
+
+/* vmm_permits: whether the page permits an access, without touching anything (3.1 4a to 4d). */
+bool vmm_permits(struct vmm *vmm, struct process *process, vmsim_va va, enum vmsim_access access);
+
+/* --- references and contents ------------------------------------------------------------ */
+
+/* vmm_referenced: tell the policy which frames were referenced, in order. */
+void vmm_referenced(struct vmm *vmm, struct process *process, const vmsim_pfn *frames, size_t n);
+
+/* vmm_store, vmm_load: contents of a resident page, within one page. Storing NULL makes the bytes
+ * unknown. */
+void vmm_store(struct vmm *vmm, vmsim_pfn frame, vmsim_va va, unsigned n, const uint8_t *bytes);
+void vmm_load(struct vmm *vmm, vmsim_pfn frame, vmsim_va va, unsigned n, uint8_t *bytes,
+	      bool *known);
+/* vmm_other_value: whether MEM_RESET lets the page's bytes be others than vmm_load() gave (I31):
+ * then `bytes` and `known` get the other possibility. */
+bool vmm_other_value(struct vmm *vmm, vmsim_pfn frame, vmsim_va va, unsigned n, uint8_t *bytes,
+		     bool *known);
+
+/* --- calls (semantics section 2) -------------------------------------------------------- */
+
+struct api_call {
+	const struct vmsim_call *call;
+	vmsim_va address; /* labels resolved */
+	vmsim_va place;   /* where a NULL allocation goes if it can; 0: anywhere */
+	/* answers */
+	struct vmsim_outcome outcome; /* addresses absolute */
+	uint32_t status;              /* NTSTATUS of a failure */
+	const char *rule;             /* the first rule broken, or NULL */
+	const char *why;
+	vmsim_va touch; /* VMM_TOUCH */
+	struct io *io;  /* VMM_WAIT_IO */
+	/* private to the call between steps */
+	enum vmsim_access_result touched; /* how the touch ended; NONE before */
+	GArray *newly_locked;             /* of vmsim_vpn */
+	bool begun;
+};
+
+/* vmm_call: carry out a call, or as much of it as can be done now.
+ * => VMM_DONE: outcome is complete; nothing else changed state if it failed (but E0)
+ * => otherwise wait or touch, then call again with the same struct */
+enum vmm_status vmm_call(struct vmm *vmm, struct process *process, struct api_call *call);
+void api_call_fini(struct api_call *call);
+
+/* vmm_call_range: the pages a call acts on (T3); false when none. */
+bool vmm_call_range(const struct vmm *vmm, const struct process *process,
+		    const struct vmsim_call *call, vmsim_va address, vmsim_vpn *first,
+		    vmsim_vpn *last);
+
+/* --- I/O and background work ------------------------------------------------------------ */
+
+/* vmm_io_done: a request completed. Frees it. */
+void vmm_io_done(struct vmm *vmm, struct io *io);
+
+/* vmm_background: one step of trimming or writing (semantics 7.4, 7.5), if one is due.
+ * => starved: a thread waits for a frame, so everything modified is to be written
+ * => returns false when there is nothing to do */
+bool vmm_background(struct vmm *vmm, bool starved);
+/* Whether a frame can be had now without waiting for I/O. */
+bool vmm_has_frames(struct vmm *vmm);
+
+/* --- audit ------------------------------------------------------------------------------ */
+
+/* vmm_check: NULL, or the identifier of the first invariant (semantics 10) that does not hold. */
+const char *vmm_check(struct vmm *vmm);
+/* The leaf entry of a page, for checks of the TLB against the page table (I24, I25, I27). */
+uint64_t process_pte(const struct process *process, vmsim_vpn vpn);
+struct process *vmm_process_by_asid(struct vmm *vmm, uint32_t asid);
+
+#endif

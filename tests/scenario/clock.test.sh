@@ -1,0 +1,273 @@
+#!/bin/sh
+# clock.test.sh: costs in cycles.
+#   1. The worked example of timing.md and more of its kind, to the cycle, on the machine `teaching`:
+#      gap 1, a page-table entry 10, two levels, #PF 50 + 100 + 30 + 20 = 200, data 4; no second
+#      level TLB, no paging-structure caches.
+#   2. T21: with every latency 0 except one, the cycles of a run are that latency times its event's
+#      count, for every latency that the program has.
+. tests/tap.sh
+
+report=$tmp/report.json
+# replay TRACE OPTION...: leaves the report flattened.
+replay() {
+  trace=$1
+  shift
+  rm -f "$report" "$report.flat"
+  "$VMSIM" check -q -r "$report" "$@" "$trace" >"$tmp/out" 2>&1 || sed 's/^/# /' "$tmp/out" | head -3
+  [ -f "$report" ] && flatten "$report"
+}
+# costs PHASE CYCLES WHY
+costs() { is "$(phase "$report" "$1" cycles)" "$2" "$1: $3 = $2"; }
+counter() { get "$report" "counters.$1"; }
+
+# --- 1. by hand ------------------------------------------------------------------------------
+replay tests/scenario/worked.vmt -c teaching
+costs first 235 "gap 1 + absent upper entry 10 + fault 200 + walk 2 x 10 + data 4"
+costs second 5 "gap 1 + hit 0 + data 4"
+replay tests/scenario/worked.vmt -c teaching -s paging.levels=4
+costs first 255 "gap 1 + absent top entry 10 + fault 200 + walk 4 x 10 + data 4"
+costs second 5 "gap 1 + hit 0 + data 4"
+
+replay tests/scenario/teaching.vmt -c teaching -s os.violation=7 -s os.guard=9
+costs cold 235 "gap 1 + absent upper entry 10 + fault 200 + walk 20 + data 4 (a load costs the same)"
+costs warm 5 "gap 1 + hit 0 + data 4"
+costs next 245 "gap 1 + absent leaf 2 x 10 + fault 200 + walk 20 + data 4"
+costs gap 255 "the trace's gap 250 + 1 + hit 0 + data 4"
+costs third 245 "as next; takes the entry of A+0x1000, used before A"
+costs evicted 25 "gap 1 + walk 20 + data 4; takes the entry of A"
+costs hit 5 "A+0x2000 is still there: gap 1 + hit 0 + data 4"
+costs across 5 "gap 1 + two hits 0 + data once 4"
+costs reserved 98 "gap 1 + absent leaf 20 + trap 50 + os.violation 7 + return 20; no data"
+costs guard 100 "gap 1 + absent leaf 20 + trap 50 + os.guard 9 + return 20; no data"
+costs unguarded 245 "gap 1 + absent leaf 20 + fault 200 + walk 20 + data 4"
+costs dirty 15 "gap 1 + hit without D: the leaf again 10 (T11) + data 4"
+costs clean 5 "gap 1 + hit with D 0 + data 4"
+costs twice 475 "gap 1 + (10 + 200 + 20) + (20 + 200 + 20) + data once 4"
+
+# --- 2. one latency at a time (T21) ------------------------------------------------------------
+"$VMSIM" list options >"$tmp/options" 2>/dev/null
+has() { awk -v o="$1" '{ for (i = 1; i <= NF; i++) if ($i == o) f = 1 } END { exit !f }' "$tmp/options"; }
+
+latencies="tlb.l1d.latency tlb.l1i.latency tlb.l2.latency psc.latency walker.ad_update dram.latency
+  data.latency core.cycles_per_reference os.trap os.return os.demand_zero os.transition os.hard
+  os.guard os.violation os.spurious os.cow os.dirty os.zero_page os.trim os.write os.age os.invlpg
+  os.cr3 os.call os.page_commit os.page_decommit os.page_free os.page_protect os.page_reset
+  os.page_lock os.page_query os.ipi os.ipi_per_core os.ipi_handler os.switch sched.recorded_switch
+  device.read_latency device.write_latency"
+set -- -s pagefile.device=ideal
+for o in device.read_bandwidth device.write_bandwidth $latencies; do
+  has "$o" && set -- "$@" -s "$o=0"
+done
+zero=$*
+tested=
+holds "the program lists its latencies" $# -gt 50
+
+# trace NAME: a trace from standard input, after its first line.
+trace() { { echo '# vmtrace 1'; cat; } >"$tmp/$1.vmt"; }
+pages() { # OP LABEL PAGES
+  awk -v op="$1" -v l="$2" -v n="$3" 'BEGIN { for (i = 0; i < n; i++) printf "%s %s+0x%x 4\n", op, l, i * 4096 }'
+}
+# only OPTION TRACE COUNT OPTION...: the run's cycles are 7 per event. COUNT is a counter, a sum of
+# counters or a number, in the words of expr. Option and 0 are in front of the run's own options.
+only() {
+  option=$1 name=$2 count=$3
+  shift 3
+  tested="$tested $option"
+  if ! has "$option"; then skip "$option" "no such option"; return; fi
+  replay "$tmp/$name.vmt" $zero "$@" -s "$option=7"
+  words=
+  for w in $count; do
+    case $w in [a-z]*) w=$(counter "$w") ;; esac
+    words="$words $w"
+  done
+  events=$(number "$(expr $words 2>/dev/null)")
+  holds "$option: there are events" "$events" -gt 0
+  is "$(get "$report" cycles)" "$((events * 7))" "$option: 7 x ($count)"
+}
+
+# Loads and stores of 40 pages, each stored to first; accesses across pages; two violations, two
+# guards: one on the first, one on the second page of its access.
+{
+  echo 'VirtualAlloc(NULL, 0x28000, MEM_RESERVE|MEM_COMMIT, PAGE_READWRITE) = A'
+  echo 'VirtualAlloc(NULL, 0x3000, MEM_RESERVE|MEM_COMMIT, PAGE_READWRITE) = G'
+  echo 'VirtualProtect(G, 0x1000, PAGE_READWRITE|PAGE_GUARD) = TRUE PAGE_READWRITE'
+  echo 'VirtualProtect(G+0x2000, 0x1000, PAGE_READWRITE|PAGE_GUARD) = TRUE PAGE_READWRITE'
+  pages W A 40
+  pages R A 40
+  echo 'W A+0x4ffe 4'
+  echo 'R A+0x6ffc 8'
+  echo 'R A+0x6ffd 8'
+  echo 'R 0x20 1 = ACCESS_VIOLATION'
+  echo 'R A+0x27ffe 4 = ACCESS_VIOLATION'
+  echo 'W G 1 0x1 = GUARD_PAGE'
+  echo 'W G+0x1fff 2 0x1 = GUARD_PAGE'
+  echo 'W G 1 0x1 = OK'
+  pages W A 40
+} | trace data
+small="-s tlb.l1d.entries=8 -s tlb.l1d.ways=4 -s tlb.l2.ways=4 -s tlb.l2.entries=32"
+only core.cycles_per_reference data references
+only data.latency data "references - access_violations - guard_page_faults"
+only tlb.l1d.latency data "dtlb_hits + dtlb_misses + tlb_relookups" $small
+only tlb.l2.latency data "stlb_hits + stlb_misses + tlb_relookups" $small
+only dram.latency data walk_references $small
+only os.trap data page_faults
+only os.return data page_faults
+only os.demand_zero data demand_zero_faults
+only os.guard data 2
+only os.violation data 2
+
+# Fetches.
+{
+  echo 'VirtualAlloc(NULL, 0x14000, MEM_RESERVE|MEM_COMMIT, PAGE_EXECUTE_READWRITE) = A'
+  for i in 1 2 3; do pages X A 20; done
+  echo 'X A+0x4ffe 4'
+} | trace fetch
+only tlb.l1i.latency fetch "itlb_hits + itlb_misses + tlb_relookups" -s tlb.l1i.entries=8 -s tlb.l1i.ways=8
+
+# Entries whose A or D a walk sets, four levels: the first store sets A on the four levels (and D, in
+# the same entry, the leaf's): 4. Two more pages of the table: a leaf each: 2. A load sets a leaf's A:
+# 1; a store to it its D: 1. Together 8.
+{
+  echo 'VirtualAlloc(NULL, 0x4000, MEM_RESERVE|MEM_COMMIT, PAGE_READWRITE) = A'
+  pages W A 3
+  echo 'R A+0x3000 4 = 0x0'
+  echo 'W A+0x3000 4 0x1 = OK'
+  echo 'W A+0x3000 4 0x2 = OK'
+} | trace bits
+only walker.ad_update bits 8
+
+# The walk of a store whose entry lacks D fetches the leaf: 7 cycles more than another load.
+if has dram.latency; then
+  cycles=
+  for op in R W; do
+    {
+      echo 'VirtualAlloc(NULL, 0x1000, MEM_RESERVE|MEM_COMMIT, PAGE_READWRITE) = A'
+      echo 'R A 4'
+      echo "$op A 4"
+      echo "$op A 4"
+    } | trace again$op
+    replay "$tmp/again$op.vmt" $zero -s dram.latency=7
+    cycles="$(number "$(get "$report" cycles)") $cycles"
+  done
+  is "$(echo "$cycles" | awk '{ print $1 - $2 }')" 7 "dram.latency: a store through an entry without D fetches the leaf once more"
+fi
+
+# Pages that leave the working set by protection and are found again: 3 soft faults.
+{
+  echo 'VirtualAlloc(NULL, 0x3000, MEM_RESERVE|MEM_COMMIT, PAGE_READWRITE) = A'
+  pages W A 3
+  echo 'VirtualProtect(A, 0x3000, PAGE_NOACCESS) = TRUE PAGE_READWRITE'
+  echo 'VirtualProtect(A, 0x3000, PAGE_READWRITE) = TRUE PAGE_NOACCESS'
+  pages R A 3
+} | trace soft
+only os.transition soft 3
+
+# Textbook paging: 32 stored pages go round through 16 frames. Every reference is a fault; each but
+# the first 16 takes a page away and writes it: 96 - 16 = 80; each but the first 32 reads: 64.
+{
+  echo 'VirtualAlloc(NULL, 0x20000, MEM_RESERVE|MEM_COMMIT, PAGE_READWRITE) = A'
+  for i in 1 2 3; do pages W A 32; done
+} | trace swap
+swap="-s memory.frames=16 -s memory.page_tables=out -s standby.enabled=false -s replacement.policy=fifo
+  -s replacement.sees=every-reference"
+only os.hard swap 64 $swap
+only os.trim swap 80 $swap
+only os.write swap 80 $swap
+only device.read_latency swap 64 $swap
+only device.write_latency swap 80 $swap
+# 4096 bytes at 4,096 MB/s are 1 us, 4000 cycles of a 4 GHz core.
+for way in read:64 write:80; do
+  if has device.${way%:*}_bandwidth; then
+    replay "$tmp/swap.vmt" $zero $swap -s clock_ghz=4 -s device.${way%:*}_bandwidth=4096000000
+    is "$(get "$report" cycles)" "$((${way#*:} * 4000))" "device.${way%:*}_bandwidth: 4000 x ${way#*:} pages"
+  fi
+done
+
+# Standby lists: whatever is scanned, it is scanned for 7 cycles each.
+if has os.age; then
+  tested="$tested os.age"
+  replay "$tmp/swap.vmt" $zero -s memory.frames=16 -s memory.page_tables=out \
+    -s replacement.policy=clock -s replacement.sees=accessed-bits -s os.age=7
+  cycles=$(number "$(get "$report" cycles)")
+  holds "os.age: entries are scanned" "$cycles" -gt 0
+  holds "os.age: a multiple of 7 cycles" "$((cycles % 7))" -eq 0
+fi
+
+# 12 of 16 zeroed frames are used and given back; 12 more pages take the 4 left, then 8 to be zeroed.
+{
+  echo 'VirtualAlloc(NULL, 0x18000, MEM_RESERVE|MEM_COMMIT, PAGE_READWRITE) = A'
+  pages W A 12
+  echo 'VirtualFree(A, 0xc000, MEM_DECOMMIT) = TRUE'
+  pages W A 24 | tail -n 12
+} | trace zero
+only os.zero_page zero 8 -s memory.frames=16 -s memory.page_tables=out -s standby.enabled=false
+
+# Ten resident pages are made read-only, then decommitted: twice ten single invalidations.
+{
+  echo 'VirtualAlloc(NULL, 0xa000, MEM_RESERVE|MEM_COMMIT, PAGE_READWRITE) = A'
+  pages W A 10
+  echo 'VirtualProtect(A, 0xa000, PAGE_READONLY) = TRUE PAGE_READWRITE'
+  echo 'VirtualFree(A, 0xa000, MEM_DECOMMIT) = TRUE'
+} | trace few
+only os.invlpg few 20
+is "$(counter tlb_invalidations)" 20 "os.invlpg: and the counter says so"
+# 64 at once are more than tlb_ceiling (33): one flush.
+{
+  echo 'VirtualAlloc(NULL, 0x40000, MEM_RESERVE|MEM_COMMIT, PAGE_READWRITE) = A'
+  pages W A 64
+  echo 'VirtualFree(A, 0x40000, MEM_DECOMMIT) = TRUE'
+} | trace many
+only os.cr3 many 1
+is "$(counter tlb_invalidations)" 1 "os.cr3: and the counter says so"
+
+# Calls. 5 + 3 pages are committed, all 8 decommitted (5) or released (3); 2 + 1 had frames. 4 are
+# protected, 4 reset, 3 locked and unlocked, 6 queried. Two calls fail.
+{
+  echo 'VirtualAlloc(NULL, 0x10000, MEM_RESERVE, PAGE_READWRITE) = A'
+  echo 'VirtualAlloc(A, 0x5000, MEM_COMMIT, PAGE_READWRITE) = A'
+  echo 'VirtualAlloc(NULL, 0x3000, MEM_RESERVE|MEM_COMMIT, PAGE_READWRITE) = B'
+  pages W A 2
+  pages W B 1
+  echo 'VirtualAlloc(NULL, 0, MEM_COMMIT, PAGE_READWRITE) = NULL ERROR_INVALID_PARAMETER'
+  echo 'VirtualFree(A, 0x1000, MEM_RELEASE) = FALSE ERROR_INVALID_PARAMETER'
+  echo 'VirtualFree(A, 0x5000, MEM_DECOMMIT) = TRUE'
+  echo 'VirtualFree(B, 0, MEM_RELEASE) = TRUE'
+} | trace calls
+only os.call calls 7
+is "$(counter calls)/$(counter calls_failed)" 7/2 "os.call: and the counters say so"
+only os.page_commit calls 8
+only os.page_decommit calls 8
+only os.page_free calls 3
+# on_block PAGES CALL...: a block of stored pages, and calls on it.
+on_block() {
+  printf 'VirtualAlloc(NULL, 0x%x, MEM_RESERVE|MEM_COMMIT, PAGE_READWRITE) = A\n' $(($1 * 4096))
+  pages W A "$1"
+  shift
+  printf '%s\n' "$@"
+}
+on_block 4 'VirtualProtect(A, 0x4000, PAGE_READONLY) = TRUE PAGE_READWRITE' | trace protect
+only os.page_protect protect 4
+on_block 4 'VirtualAlloc(A, 0x4000, MEM_RESET, PAGE_READWRITE) = A' | trace reset
+only os.page_reset reset 4
+on_block 3 'VirtualLock(A, 0x3000) = TRUE' 'VirtualUnlock(A, 0x3000) = TRUE' | trace lock
+only os.page_lock lock 6
+on_block 6 'VirtualQuery(A) = A A PAGE_READWRITE 0x6000 MEM_COMMIT PAGE_READWRITE MEM_PRIVATE' | trace query
+only os.page_query query 6
+
+# Two threads in turn, 1.1 first: every event but the first of a thread that was there switches.
+{
+  echo '1.1 VirtualAlloc(NULL, 0x1000, MEM_RESERVE|MEM_COMMIT, PAGE_READWRITE) = A'
+  for i in 1 2 3 4 5; do printf '1.2 W A 4\n1.1 W A 4\n'; done
+} | trace threads
+only sched.recorded_switch threads thread_switches
+holds "sched.recorded_switch: ten switches, or eleven with the first thread's" "$(counter thread_switches)" -ge 10
+
+# All: no latency of the program is without a test. What cannot be tested alone is named here.
+# os.spurious: no event brings one about (invalidation is never omitted here). Others need cores.
+tested="$tested os.spurious os.cow os.dirty os.ipi os.ipi_per_core os.ipi_handler os.switch"
+untested=$(awk '$2 == "time" { print $1 }' "$tmp/options" | while read -r o; do
+  case " $tested " in *" $o "*) ;; *) printf '%s ' "$o" ;; esac
+done)
+[ -z "$untested" ]
+ok $? "every latency has its test" || echo "# without: $untested"
+done_testing

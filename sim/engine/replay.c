@@ -176,8 +176,9 @@ bool vmsim_machine_feed(struct vmsim_machine *m, const struct vmsim_event *event
 			size_t *done, GError **error)
 {
 	size_t i;
-	bool watched = m->every_reference || m->keep_contents || m->audit != VMSIM_AUDIT_OFF;
+	bool watched = m->every_reference || m->keep_contents;
 
+	m->label_value = m->labels->value; /* the reader may have moved it to make room */
 	for (i = 0; i < n && !m->error; i++) {
 		const struct vmsim_event *event = &events[i];
 		const struct thread *running = m->running;

@@ -87,14 +87,18 @@ static const char *scale(u128 digits, unsigned places, uint64_t factor, const ch
 static const char *read_hex(const char *text, uint64_t *out)
 {
 	char *end;
+	uint64_t n;
 	size_t zeros = strspn(text + 2, "0");
 
 	if (!g_ascii_isxdigit(text[2]))
 		return "is not a number";
 	if (strspn(text + 2 + zeros, "0123456789abcdefABCDEF") > 16)
 		return "does not fit in 64 bits";
-	*out = g_ascii_strtoull(text + 2, &end, 16);
-	return *end ? "is not a number" : NULL;
+	n = g_ascii_strtoull(text + 2, &end, 16);
+	if (*end)
+		return "is not a number";
+	*out = n;
+	return NULL;
 }
 
 /* The number at the head of text, and its unit in table; *unit is NULL for a hexadecimal one. */

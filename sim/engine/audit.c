@@ -11,10 +11,10 @@ static const char *check_tlb(struct vmsim_machine *m, const struct tlb *tlb)
 
 		if (!entry->tag)
 			continue;
-		process = vmm_process_by_asid(m->vmm, (uint32_t)(entry->tag & TLB_ASID_MAX));
+		process = vmm_process_by_asid(m->vmm, (uint32_t)(entry->tag & ASID_MAX));
 		if (!process)
 			return "I28";
-		pte = process_pte(process, entry->tag >> TLB_ASID_BITS);
+		pte = process_pte(process, entry->tag >> ASID_BITS);
 		if (!pte_is_valid(pte) || pte_frame(pte) != entry->pfn ||
 		    ((entry->flags & TLB_WRITE) && !(pte & PTE_W)) ||
 		    ((entry->flags & TLB_EXECUTE) && (pte & PTE_XD)))

@@ -325,8 +325,9 @@ static bool background(struct vmsim_machine *m)
 	return any;
 }
 
-/* The core has nothing to run until `until`: it waits for I/O if the last thread does (T19). */
-static void pass_time(struct vmsim_machine *m, vmsim_cycles until)
+/* The core has nothing to run until `until`. It waits for I/O if the last thread it ran does;
+ * else that thread waits for its turn (T3), or for nothing, when `idle` says so (T19). */
+static void pass_time(struct vmsim_machine *m, vmsim_cycles until, bool idle)
 {
 	vmsim_cycles cycles = until - m->now;
 	struct account *account;
@@ -334,24 +335,26 @@ static void pass_time(struct vmsim_machine *m, vmsim_cycles until)
 	stats_settle(&m->stats);
 	if (m->running && m->running->wait != WAIT_NOTHING) {
 		BOOK(m, io_wait, cycles);
-		return;
+	} else if (m->running && !idle) {
+		BOOK(m, order_wait, cycles);
+	} else {
+		account = stats_switch(&m->stats, g_ptr_array_index(m->stats.accounts, 0));
+		BOOK(m, idle, cycles);
+		stats_switch(&m->stats, account);
 	}
-	account = stats_switch(&m->stats, g_ptr_array_index(m->stats.accounts, 0));
-	BOOK(m, idle, cycles);
-	stats_switch(&m->stats, account);
 }
 
-/* Let time pass to the next completion, but not past `limit`. */
-static bool wait_for_device(struct vmsim_machine *m, vmsim_cycles limit)
+/* Let time pass to the next completion. */
+static bool wait_for_device(struct vmsim_machine *m, bool idle)
 {
 	vmsim_cycles next = device_next(m->device);
 
-	if (next == DEVICE_NEVER && limit == DEVICE_NEVER)
+	if (next == DEVICE_NEVER)
 		return machine_fail(m, VMSIM_ERROR_NO_PAGES,
 				    "no frame can be freed, and a thread of process %u needs one "
 				    "(NO_PAGES_AVAILABLE, semantics L3)",
 				    ((struct thread *)g_ptr_array_index(m->waiting, 0))->pid);
-	pass_time(m, MAX(m->now, MIN(next, limit)));
+	pass_time(m, MAX(m->now, next), idle);
 	return true;
 }
 
@@ -394,11 +397,10 @@ bool machine_await(struct vmsim_machine *m, struct thread *thread, const struct 
 		if (go_on(m))
 			continue;
 		if (conflicts(m, thread, op)) {
-			if (!wait_for_device(m, DEVICE_NEVER))
+			if (!wait_for_device(m, false))
 				return false;
 		} else if (m->now < not_before) {
-			if (!wait_for_device(m, not_before))
-				return false;
+			pass_time(m, MIN(MAX(m->now, device_next(m->device)), not_before), true);
 		} else {
 			machine_look(m);
 			return true;
@@ -413,7 +415,7 @@ bool machine_drain(struct vmsim_machine *m)
 			return false;
 		if (!m->waiting->len && !m->ready->len)
 			return true;
-		if (!go_on(m) && !wait_for_device(m, DEVICE_NEVER))
+		if (!go_on(m) && !wait_for_device(m, true))
 			return false;
 	}
 }

@@ -58,7 +58,7 @@ static bool walk_and_fill(struct mmu *mmu, const struct page_table *pt, struct t
 			  uint64_t tag, enum vmsim_access access, struct translation *out)
 {
 	struct walk w;
-	bool ok = walk(pt, tag >> TLB_ASID_BITS, access, &w);
+	bool ok = walk(pt, tag >> ASID_BITS, access, &w);
 	struct tlb *level[] = {l1, mmu->has_l2 ? &mmu->l2 : NULL};
 
 	mmu->c->page_walks++;
@@ -107,7 +107,7 @@ static bool translate_slow(struct mmu *mmu, const struct page_table *pt, struct 
 	if (!walk_and_fill(mmu, pt, l1, tag, access, out))
 		return false;
 	walked.pfn = out->pfn;
-	walked.flags = leaf_flags(pt_get(pt, tag >> TLB_ASID_BITS));
+	walked.flags = leaf_flags(pt_get(pt, tag >> ASID_BITS));
 	if (mmu->has_l2 && !entry)
 		fill(&mmu->l2, tag, &walked);
 	fill(l1, tag, &walked);

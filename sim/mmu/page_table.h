@@ -14,6 +14,10 @@
 
 #define PT_MAX_LEVELS 4
 
+/* Address spaces are told apart by numbers of this width, from 1 (x86: PCID, which has 12). */
+#define ASID_BITS 24
+#define ASID_MAX ((1u << ASID_BITS) - 1)
+
 /* Shape of the tables: two levels are 32-bit x86's, three PAE's, four x86-64's. */
 struct pt_shape {
 	unsigned levels;

@@ -65,7 +65,7 @@ unsigned tlb_flush(struct tlb *tlb, uint32_t asid)
 		struct tlb_entry *set = tlb->entry + (size_t)s * tlb->ways;
 
 		for (uint32_t i = tlb->ways; i-- > 0;) {
-			if (!set[i].tag || (asid && (set[i].tag & TLB_ASID_MAX) != asid))
+			if (!set[i].tag || (asid && (set[i].tag & ASID_MAX) != asid))
 				continue;
 			set_remove(tlb, set, i);
 			removed++;

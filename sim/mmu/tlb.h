@@ -9,11 +9,9 @@
 #ifndef MMU_TLB_H
 #define MMU_TLB_H
 
-#include <string.h>
-#include <vmsim/types.h>
+#include "mmu/page_table.h"
 
-#define TLB_ASID_BITS 24
-#define TLB_ASID_MAX ((1u << TLB_ASID_BITS) - 1)
+#include <string.h>
 
 enum tlb_flags { TLB_WRITE = 1, TLB_EXECUTE = 2, TLB_DIRTY = 4 };
 
@@ -32,7 +30,7 @@ struct tlb {
 
 static inline uint64_t tlb_tag(uint32_t asid, vmsim_vpn vpn)
 {
-	return vpn << TLB_ASID_BITS | asid;
+	return vpn << ASID_BITS | asid;
 }
 
 /* => entries > 0, ways divides entries, and entries / ways is a power of two */
@@ -41,7 +39,7 @@ void tlb_fini(struct tlb *tlb);
 
 static inline struct tlb_entry *tlb_set(const struct tlb *tlb, uint64_t tag)
 {
-	return tlb->entry + ((tag >> TLB_ASID_BITS) & tlb->set_mask) * tlb->ways;
+	return tlb->entry + ((tag >> ASID_BITS) & tlb->set_mask) * tlb->ways;
 }
 
 /* tlb_lookup: the entry of tag, made most recent; NULL on a miss. Valid until the next change. */

@@ -157,8 +157,7 @@ static void put_phases(GString *out, const struct results *results)
 
 	if (phases->len < 2)
 		return;
-	head(out, "phases");
-	g_string_append_c(out, '\n');
+	g_string_append(out, "phases\n");
 	for (guint i = 0; i < phases->len && i < MAX_PHASES; i++) {
 		const struct phase *p = &g_array_index(phases, struct phase, i);
 

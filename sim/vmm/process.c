@@ -1,8 +1,6 @@
 /* process.c: address spaces, and the vmm as a whole. */
 #include "vmm/internal.h"
 
-#include "mmu/tlb.h"
-
 #define TABLE_PID 0
 
 uint32_t pfn_owner_pid(const struct pfn *pfn)
@@ -108,7 +106,7 @@ struct process *vmm_process_new(struct vmm *vmm, uint32_t pid)
 	struct process *process;
 
 	/* Identifiers are never used again: an exited process may still have I/O under way. */
-	if (vmm->processes->len == TLB_ASID_MAX)
+	if (vmm->processes->len == ASID_MAX)
 		return NULL;
 	process = g_new0(struct process, 1);
 	process->pid = pid;

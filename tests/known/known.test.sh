@@ -15,10 +15,10 @@ is "$(wc -l <"$tmp/swim.lackey")" 303193 "swim has 303193 references"
 
 # cell TRACE POLICY FRAMES EXPECTED: one run, compared as faults/dirty evictions.
 cell() {
-  policy=$2 bit=true
-  [ "$2" != clear ] || { policy=clock bit=false; }
+  name=$2 bit=true
+  [ "$2" != clear ] || { name=clock bit=false; }
   "$VMSIM" run -q -r "$tmp/report.json" -s memory.frames="$3" -s memory.page_tables=out \
-    -s replacement.policy=$policy -s replacement.scope=global \
+    -s replacement.policy="$name" -s replacement.scope=global \
     -s replacement.sees=every-reference -s standby.enabled=false \
     -s memory.zero_fill_dirty=false -s replacement.clock.insert_referenced=$bit \
     "$tmp/$1.lackey" >/dev/null 2>"$tmp/errors" || sed 's/^/# /' "$tmp/errors"

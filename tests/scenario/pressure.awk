@@ -3,8 +3,8 @@
 #
 # Four processes, a block of 400 pages each. Nine references of ten go to a sixth of the pages. On
 # the way pages are decommitted and committed again (and must read zero), reset, stored to with
-# unknown values (and are then recorded wrongly on purpose: such reads are not compared), and once
-# the last process ends and begins anew under its old number.
+# unknown values (and are then recorded wrongly on purpose, as 0xbad: such bytes are not compared), and
+# once the last process ends and begins anew under its old number.
 #
 # Memory is tracked in words of 4 bytes at 16 places of a page, the last at its very end, so that an
 # 8-byte access there crosses into the next page. A word's key holds its page's generation, which
@@ -46,7 +46,8 @@ function reference(  pg, w, size, pg2, w2, lo, hi, legal) {
   else {
     lo = load(pg, w); hi = size == 8 ? load(pg2, w2) : 0
     if (lo == "?" || hi == "?") printf "%d R %s %d%s\n", pid, at(pg, w), size, rnd(2) ? " = OK" : ""
-    else if (lo == "x" || hi == "x") printf "%d R %s %d = 0xbad\n", pid, at(pg, w), size
+    else if (lo == "x" || hi == "x")
+      printf "%d R %s %d = %s\n", pid, at(pg, w), size, hex8(hi == "x" ? 2989 : hi, lo == "x" ? 2989 : lo)
     else { printf "%d R %s %d = %s\n", pid, at(pg, w), size, hex8(hi, lo); known++ }
   }
 }

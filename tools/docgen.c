@@ -21,7 +21,8 @@ static void options(void)
 	const struct vmsim_option_info *o;
 
 	puts("## Options\n\n"
-	     "`vmsim run -s PATH=VALUE`, or JSON nested by the dots. A time is a number of cycles, or has\n"
+	     "`vmsim run -s PATH=VALUE`, or JSON nested by the dots. A time is a number of cycles, "
+	     "or has\n"
 	     "a unit (`80ns`); a size or rate may have one (`64KiB`, `3500MB`).\n\n"
 	     "| path | type | default | values | unit | what | source of the default |\n"
 	     "|---|---|---|---|---|---|---|");
@@ -51,7 +52,8 @@ static void policies(void)
 {
 	const struct replace_ops *p;
 
-	puts("\n## Replacement policies\n\n`replacement.policy`; their options are among the options "
+	puts("\n## Replacement policies\n\n`replacement.policy`; their options are among the "
+	     "options "
 	     "above.\n\n| name | what |\n|---|---|");
 	for (size_t i = 0; (p = vmsim_policy_at(i)); i++)
 		printf("| `%s` | %s |\n", p->name, p->doc);
@@ -65,8 +67,8 @@ static void formats(void)
 	     "|---|---|---|---|---|---|");
 	for (size_t i = 0; (f = vmsim_trace_format_info(i)); i++)
 		printf("| `%s` | %s | %s | %s | %s | %s |\n", f->name, f->reads ? "yes" : "no",
-		       f->writes ? "yes" : "no", f->calls ? "yes" : "no",
-		       f->values ? "yes" : "no", f->doc);
+		       f->writes ? "yes" : "no", f->calls ? "yes" : "no", f->values ? "yes" : "no",
+		       f->doc);
 }
 
 static void figures(const char *title, const char *intro,
@@ -90,9 +92,12 @@ static const char *const fields[] = {
 static void events(void)
 {
 	puts("\n## Events\n\n"
-	     "One JSON object a line. Every kind has `cycle`, `seq` (the event of the trace that caused it,\n"
-	     "from 1), `line` (in text traces), `pid`, `tid`, `core` and `event`. HEX is a string `0x...`, INT\n"
-	     "an integer, STR a string, OPT a string that may be missing, BY an object of `seq`, `line` and\n"
+	     "One JSON object a line. Every kind has `cycle`, `seq` (the event of the trace that "
+	     "caused it,\n"
+	     "from 1), `line` (in text traces), `pid`, `tid`, `core` and `event`. HEX is a string "
+	     "`0x...`, INT\n"
+	     "an integer, STR a string, OPT a string that may be missing, BY an object of `seq`, "
+	     "`line` and\n"
 	     "`call` that may be missing.\n\n"
 	     "| event | what | fields |\n|---|---|---|");
 	for (size_t i = 0; i < VMSIM_N_RECORDS; i++)
@@ -103,16 +108,19 @@ static void events(void)
 int main(void)
 {
 	puts("# Reference\n\n"
-	     "Written by `tools/docgen.c` (`make docs`) from the tables that the program runs on; do not\n"
+	     "Written by `tools/docgen.c` (`make docs`) from the tables that the program runs on; "
+	     "do not\n"
 	     "edit.\n");
 	options();
 	presets();
 	policies();
 	formats();
-	figures("Counters", "In the report: `counters`, of the whole run, of each process, of each phase.",
+	figures("Counters",
+		"In the report: `counters`, of the whole run, of each process, of each phase.",
 		vmsim_counter_info);
 	figures("Cycle stack",
-		"Every cycle of every core is in one bucket: `cycle_stack` sums to cores x `cycles`.",
+		"Every cycle of every core is in one bucket: `cycle_stack` sums to cores x "
+		"`cycles`.",
 		vmsim_bucket_info);
 	events();
 	return ferror(stdout) || fflush(stdout) ? 1 : 0;

@@ -13,8 +13,7 @@ typedef struct vmsim_output vmsim_output;
 
 VMSIM_API vmsim_output *vmsim_output_open(const char *path, GError **error);
 /* vmsim_output_write: append n bytes. A failure is remembered: finishing fails, too. */
-VMSIM_API bool vmsim_output_write(vmsim_output *output, const void *data, size_t n,
-				  GError **error);
+VMSIM_API bool vmsim_output_write(vmsim_output *output, const void *data, size_t n, GError **error);
 /* vmsim_output_finish: give the file its name. Frees output, also on failure. */
 VMSIM_API bool vmsim_output_finish(vmsim_output *output, GError **error);
 /* vmsim_output_abandon: remove what was written. Frees output; NULL is allowed. */

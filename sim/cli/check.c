@@ -43,13 +43,15 @@ int cli_check(const struct command *command, int argc, char **argv)
 	static const struct replay_hooks hooks = {
 		.begin = listen,
 		.end = print_verdict,
-		.notes = "Each divergence is printed as FILE:LINE: call: expected ..., got ... [rule].\n"
-			 "Several traces are the parts of one recording, replayed one after another, unless\n"
-			 "--together is given. - is standard input; zstd, xz and gzip are read as they are.\n"
+		.notes = "Each divergence is printed as\n"
+			 "  FILE:LINE: call: expected ..., got ... [rule]\n"
 			 "-q leaves only the divergences, -v adds the summary of run.\n\n"
-			 "Exit codes: 0 no divergence, 1 divergences, 2 bad usage, configuration, trace or\n"
-			 "file, 3 a broken invariant of the simulator, 4 the simulated machine ran out of\n"
-			 "frames, 130 interrupted."};
+			 "Several traces are the parts of one recording, replayed one after\n"
+			 "another, unless --together is given. - is standard input; zstd, xz and\n"
+			 "gzip are read as they are.\n\n"
+			 "Exit codes: 0 no divergence, 1 divergences, 2 bad usage, configuration,\n"
+			 "trace or file, 3 a broken invariant of the simulator, 4 the simulated\n"
+			 "machine ran out of frames, 130 interrupted."};
 
 	return replay_main(command, &hooks, argc, argv);
 }

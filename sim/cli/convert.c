@@ -3,12 +3,11 @@
 
 static char *from_format, *to_format;
 
-static const GOptionEntry entries[] = {
-	{"from", 'f', 0, G_OPTION_ARG_FILENAME, &from_format,
-	 "Format of IN (default: by its content)", "FORMAT"},
-	{"to", 't', 0, G_OPTION_ARG_FILENAME, &to_format,
-	 "Format of OUT (default: by its name, else vmt)", "FORMAT"},
-	{0}};
+static const GOptionEntry entries[] = {{"from", 'f', 0, G_OPTION_ARG_FILENAME, &from_format,
+					"Format of IN (default: by its content)", "FORMAT"},
+				       {"to", 't', 0, G_OPTION_ARG_FILENAME, &to_format,
+					"Format of OUT (default: by its name, else vmt)", "FORMAT"},
+				       {0}};
 
 /* Copies every event; false when interrupted or with error set. */
 static bool copy(vmsim_trace *trace, vmsim_writer *writer, GError **error)

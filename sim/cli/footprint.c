@@ -30,15 +30,15 @@ struct alias {
 };
 
 struct footprint {
-	GHashTable *spaces;   /* key -> struct space */
-	struct space *latest; /* the one used last */
-	GArray *aliases;      /* of struct alias, by label */
-	GHashTable *live;     /* processes: pids */
-	GHashTable *threads;  /* pid << 32 | tid, of every process there was */
-	uint32_t last_pid, last_tid; /* known to be in both; 0, 0: none */
+	GHashTable *spaces;             /* key -> struct space */
+	struct space *latest;           /* the one used last */
+	GArray *aliases;                /* of struct alias, by label */
+	GHashTable *live;               /* processes: pids */
+	GHashTable *threads;            /* pid << 32 | tid, of every process there was */
+	uint32_t last_pid, last_tid;    /* known to be in both; 0, 0: none */
 	uint64_t gone_pages, gone_data; /* touched by processes that have exited */
 	uint64_t reserved, committed;
-	uint64_t last_page;   /* touched last, in `latest`, as last_data says */
+	uint64_t last_page; /* touched last, in `latest`, as last_data says */
 	bool last_data;
 	struct footprint_totals totals;
 };
@@ -312,8 +312,8 @@ static void call_event(struct footprint *f, uint32_t pid, const struct vmsim_cal
 
 static void touch(struct footprint *f, const struct vmsim_event *event)
 {
-	struct vmsim_addr address = resolve(
-		f, (struct vmsim_addr){.offset = event->va, .label = event->label});
+	struct vmsim_addr address =
+		resolve(f, (struct vmsim_addr){.offset = event->va, .label = event->label});
 	struct space *space = find_space(f, event->pid, address.label);
 	struct range range = pages_of(address.offset, event->size);
 	bool data = event->op != VMSIM_OP_EXECUTE;

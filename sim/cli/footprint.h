@@ -11,7 +11,7 @@
 struct footprint;
 
 struct footprint_totals {
-	uint64_t pages, data_pages; /* distinct: touched at all; loaded or stored */
+	uint64_t pages, data_pages;             /* distinct: touched at all; loaded or stored */
 	uint64_t reserved_peak, committed_peak; /* pages, of all processes together */
 	uint64_t processes, threads;
 };

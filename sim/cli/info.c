@@ -9,7 +9,8 @@
 static char *format;
 
 static const GOptionEntry entries[] = {{"format", 'f', 0, G_OPTION_ARG_FILENAME, &format,
-					"Format of the traces (default: by their content)", "FORMAT"},
+					"Format of the traces (default: by their content)",
+					"FORMAT"},
 				       {0}};
 
 struct tally {
@@ -49,8 +50,7 @@ static void print_head(const struct source *source)
 		const vmsim_trace *trace = source_part(source, i);
 		const struct vmsim_trace_header *header = vmsim_trace_get_header(trace);
 
-		printf("%-30s %s, %s", "trace", vmsim_trace_path(trace),
-		       vmsim_trace_format(trace));
+		printf("%-30s %s, %s", "trace", vmsim_trace_path(trace), vmsim_trace_format(trace));
 		if (header->rules >= 0)
 			printf(", rules %s", header->rules ? "win32" : "article");
 		if (header->machine[0])

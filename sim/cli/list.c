@@ -28,7 +28,9 @@ static void list_formats(void)
 
 	for (size_t i = 0; (f = vmsim_trace_format_info(i)); i++)
 		printf("%-10s %-10s %-6s %-7s %s\n", f->name,
-		       f->reads && f->writes ? "read,write" : f->reads ? "read" : "write",
+		       f->reads && f->writes ? "read,write"
+		       : f->reads            ? "read"
+					     : "write",
 		       f->calls ? "calls" : "-", f->values ? "values" : "-", f->doc);
 }
 
@@ -69,8 +71,8 @@ int cli_list(const struct command *command, int argc, char **argv)
 	static const GOptionEntry entries[] = {{0}};
 	int code;
 
-	if (!cli_parse(command, entries,
-		       "Options are shown as PATH DEFAULT WHAT [VALUES UNIT].", &argc, &argv, &code))
+	if (!cli_parse(command, entries, "Options are shown as PATH DEFAULT WHAT [VALUES UNIT].",
+		       &argc, &argv, &code))
 		return code;
 	if (argc != 2)
 		return cli_usage(command, "expected one of %s", command->arguments);

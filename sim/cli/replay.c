@@ -178,8 +178,8 @@ static bool step(struct replay *replay, struct loop *loop, GError **error)
 {
 	const struct vmsim_event *events;
 	vmsim_trace *trace;
-	uint64_t left = loop->measuring ? loop->limit - replay->events
-					: loop->skip - replay->events;
+	uint64_t left =
+		loop->measuring ? loop->limit - replay->events : loop->skip - replay->events;
 	size_t n, done = 0;
 	bool fed;
 

@@ -298,8 +298,8 @@ bool vmsim_config_load_below(vmsim_config *config, const char *name, GError **er
 	if (preset)
 		return load_preset(config, preset, RANK_BELOW, error);
 	names = preset_names();
-	g_set_error(error, VMSIM_ERROR, VMSIM_ERROR_CONFIG, "%s: no such preset (expected one of %s)",
-		    name, names);
+	g_set_error(error, VMSIM_ERROR, VMSIM_ERROR_CONFIG,
+		    "%s: no such preset (expected one of %s)", name, names);
 	g_free(names);
 	return false;
 }

@@ -13,8 +13,7 @@ static bool G_GNUC_PRINTF(2, 3) wrong(GError **error, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	g_propagate_error(error,
-			  g_error_new_valist(VMSIM_ERROR, VMSIM_ERROR_CONFIG, format, args));
+	g_propagate_error(error, g_error_new_valist(VMSIM_ERROR, VMSIM_ERROR_CONFIG, format, args));
 	va_end(args);
 	return false;
 }
@@ -111,7 +110,8 @@ static bool check_tlb(const struct tlb_config *tlb, const char *path, GError **e
 		return true;
 	if (tlb->entries % tlb->ways != 0)
 		return wrong(error,
-			     "%s.ways=%" G_GUINT64_FORMAT ": does not divide %s.entries=%" G_GUINT64_FORMAT
+			     "%s.ways=%" G_GUINT64_FORMAT
+			     ": does not divide %s.entries=%" G_GUINT64_FORMAT
 			     " (expected a divisor, or \"full\")",
 			     path, tlb->ways, path, tlb->entries);
 	sets = tlb->entries / tlb->ways;
@@ -133,17 +133,20 @@ static bool check_memory(const struct config *config, GError **error)
 			     config->pagefile.size);
 	if (config->vmm.avail_low > config->vmm.avail_high)
 		return wrong(error,
-			     "vmm.avail_low=%" G_GUINT64_FORMAT ": above vmm.avail_high=%" G_GUINT64_FORMAT
+			     "vmm.avail_low=%" G_GUINT64_FORMAT
+			     ": above vmm.avail_high=%" G_GUINT64_FORMAT
 			     " (trimming could never stop)",
 			     config->vmm.avail_low, config->vmm.avail_high);
 	if (config->vmm.avail_high > config->memory.frames)
 		return wrong(error,
-			     "vmm.avail_high=%" G_GUINT64_FORMAT ": more than memory.frames=%" G_GUINT64_FORMAT
+			     "vmm.avail_high=%" G_GUINT64_FORMAT
+			     ": more than memory.frames=%" G_GUINT64_FORMAT
 			     " (trimming could never stop)",
 			     config->vmm.avail_high, config->memory.frames);
 	if (config->vmm.ws_min > config->vmm.ws_max)
 		return wrong(error,
-			     "vmm.ws_min=%" G_GUINT64_FORMAT ": above vmm.ws_max=%" G_GUINT64_FORMAT,
+			     "vmm.ws_min=%" G_GUINT64_FORMAT
+			     ": above vmm.ws_max=%" G_GUINT64_FORMAT,
 			     config->vmm.ws_min, config->vmm.ws_max);
 	return true;
 }

@@ -18,8 +18,8 @@ struct reader {
 	const char *name;
 	char *text; /* without comments */
 	size_t length;
-	GArray *places; /* of struct place, in the order of the text */
-	guint next;     /* the place of the next key in the tree */
+	GArray *places;   /* of struct place, in the order of the text */
+	guint next;       /* the place of the next key in the tree */
 	GHashTable *seen; /* path -> offset of its key */
 	GArray *assignments;
 };
@@ -148,8 +148,8 @@ static bool read_option(struct reader *r, const struct option *option, const cJS
 	return false;
 }
 
-static void fail_unknown(const struct reader *r, const char *path, const cJSON *item,
-			 size_t offset, GError **error)
+static void fail_unknown(const struct reader *r, const char *path, const cJSON *item, size_t offset,
+			 GError **error)
 {
 	char *nearest = option_nearest(path, cJSON_IsObject(item));
 
@@ -158,8 +158,7 @@ static void fail_unknown(const struct reader *r, const char *path, const cJSON *
 	g_free(nearest);
 }
 
-static bool read_object(struct reader *r, const cJSON *object, const char *prefix,
-			GError **error);
+static bool read_object(struct reader *r, const cJSON *object, const char *prefix, GError **error);
 
 /* Reads the member whose full path is given; takes over path. */
 static bool read_member(struct reader *r, const cJSON *item, char *path, GError **error)
@@ -194,8 +193,7 @@ static bool read_member(struct reader *r, const cJSON *item, char *path, GError 
 	return read_object(r, item, path, error);
 }
 
-static bool read_object(struct reader *r, const cJSON *object, const char *prefix,
-			GError **error)
+static bool read_object(struct reader *r, const cJSON *object, const char *prefix, GError **error)
 {
 	for (const cJSON *item = object->child; item; item = item->next) {
 		char *path = prefix ? g_strdup_printf("%s.%s", prefix, item->string)

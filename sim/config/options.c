@@ -6,21 +6,23 @@
 
 /* 1, provided that the member is of the C type that the option's type is kept in. */
 #define MEMBER(m) (((struct config *)0)->m)
-#define KEPT_COUNT(m) _Generic(MEMBER(m), uint64_t: 1)
+#define KEPT_COUNT(m) _Generic(MEMBER(m), uint64_t : 1)
 #define KEPT_WAYS(m) KEPT_COUNT(m)
 #define KEPT_FRAMES(m) KEPT_COUNT(m)
 #define KEPT_BYTES(m) KEPT_COUNT(m)
 #define KEPT_RATE(m) KEPT_COUNT(m)
 #define KEPT_DEC3(m) KEPT_COUNT(m)
-#define KEPT_TIME(m) _Generic(MEMBER(m), struct duration: 1)
-#define KEPT_BOOL(m) _Generic(MEMBER(m), bool: 1)
-#define KEPT_CHOICE(m) _Generic(MEMBER(m), int: 1)
+#define KEPT_TIME(m) _Generic(MEMBER(m), struct duration : 1)
+#define KEPT_BOOL(m) _Generic(MEMBER(m), bool : 1)
+#define KEPT_CHOICE(m) _Generic(MEMBER(m), int : 1)
 #define KEPT_POLICY(m) KEPT_CHOICE(m)
 
 static const struct option machine_options[] = {
-#define OPTION(path, member, type, def, min, max, unit, doc, source)                               \
-	{path, OPTION_##type, offsetof(struct config, member) * KEPT_##type(member), -1, def, min, \
-	 max,  unit,	      doc, source},
+#define OPTION(path, member, type, def, min, max, unit, doc, source)                  \
+	{path,  OPTION_##type, offsetof(struct config, member) * KEPT_##type(member), \
+	 -1,    def,           min,                                                   \
+	 max,   unit,          doc,                                                   \
+	 source},
 #include "config/options.def"
 };
 
@@ -202,10 +204,10 @@ bool option_has_auto(const struct option *option)
 static const char *option_type_name(enum option_type type)
 {
 	static const char *const names[] = {
-		[OPTION_COUNT] = "count",   [OPTION_WAYS] = "count", [OPTION_FRAMES] = "bytes",
-		[OPTION_BYTES] = "bytes",   [OPTION_RATE] = "rate",  [OPTION_TIME] = "time",
-		[OPTION_BOOL] = "boolean",  [OPTION_DEC3] = "decimal",
-		[OPTION_CHOICE] = "choice", [OPTION_POLICY] = "choice"};
+		[OPTION_COUNT] = "count",  [OPTION_WAYS] = "count",   [OPTION_FRAMES] = "bytes",
+		[OPTION_BYTES] = "bytes",  [OPTION_RATE] = "rate",    [OPTION_TIME] = "time",
+		[OPTION_BOOL] = "boolean", [OPTION_DEC3] = "decimal", [OPTION_CHOICE] = "choice",
+		[OPTION_POLICY] = "choice"};
 
 	return names[type];
 }
@@ -213,8 +215,9 @@ static const char *option_type_name(enum option_type type)
 /* What an option accepts, in short. */
 static char *option_values(const struct option *option)
 {
-	const char *also = option_has_auto(option) ? "|auto"
-			   : option->type == OPTION_WAYS ? "|full" : "";
+	const char *also = option_has_auto(option)       ? "|auto"
+			   : option->type == OPTION_WAYS ? "|full"
+							 : "";
 	char *values;
 
 	switch (option->type) {

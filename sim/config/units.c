@@ -16,19 +16,34 @@ struct unit {
 	uint64_t factor;
 };
 
-static const struct unit count_units[] = {
-	{"", 1},	    {"Ki", 1ull << 10}, {"Mi", 1ull << 20}, {"Gi", 1ull << 30},
-	{"Ti", 1ull << 40}, {"k", 1000},	{"K", 1000},	    {"M", 1000000},
-	{"G", 1000000000},  {"T", 1000000000000}, {NULL, 0}};
+static const struct unit count_units[] = {{"", 1},
+					  {"Ki", 1ull << 10},
+					  {"Mi", 1ull << 20},
+					  {"Gi", 1ull << 30},
+					  {"Ti", 1ull << 40},
+					  {"k", 1000},
+					  {"K", 1000},
+					  {"M", 1000000},
+					  {"G", 1000000000},
+					  {"T", 1000000000000},
+					  {NULL, 0}};
 
-static const struct unit byte_units[] = {
-	{"", 1},	     {"B", 1},		  {"KiB", 1ull << 10},	 {"MiB", 1ull << 20},
-	{"GiB", 1ull << 30}, {"TiB", 1ull << 40}, {"kB", 1000},		 {"KB", 1000},
-	{"MB", 1000000},     {"GB", 1000000000},  {"TB", 1000000000000}, {NULL, 0}};
+static const struct unit byte_units[] = {{"", 1},
+					 {"B", 1},
+					 {"KiB", 1ull << 10},
+					 {"MiB", 1ull << 20},
+					 {"GiB", 1ull << 30},
+					 {"TiB", 1ull << 40},
+					 {"kB", 1000},
+					 {"KB", 1000},
+					 {"MB", 1000000},
+					 {"GB", 1000000000},
+					 {"TB", 1000000000000},
+					 {NULL, 0}};
 
 /* Largest first; printing takes the first that is not larger than the time. */
 static const struct unit time_units[] = {{"s", 1000000000000}, {"ms", 1000000000}, {"us", 1000000},
-					 {"ns", 1000},	       {"ps", 1},	   {NULL, 0}};
+					 {"ns", 1000},         {"ps", 1},          {NULL, 0}};
 
 /* Reads "12.50" as 125 x 10^-1. Returns where it ends, or NULL when there is no number or it has
  * too many digits. */

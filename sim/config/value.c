@@ -12,8 +12,9 @@
 
 static char *expected_range(const struct option *option, const char *what)
 {
-	const char *also = option_has_auto(option) ? ", or \"auto\""
-			   : option->type == OPTION_WAYS ? ", or \"full\"" : "";
+	const char *also = option_has_auto(option)       ? ", or \"auto\""
+			   : option->type == OPTION_WAYS ? ", or \"full\""
+							 : "";
 
 	if (option->max == UINT64_MAX && option->min == 0)
 		return g_strdup_printf("%s%s", what, also);
@@ -197,6 +198,7 @@ struct value value_get(const struct option *option, const struct config *config)
 {
 	const char *at = (const char *)config + option->offset;
 	const struct duration *duration;
+	const int *index;
 
 	if (option->policy >= 0)
 		return (struct value){.n = *policy_value(option, config)};
@@ -205,7 +207,8 @@ struct value value_get(const struct option *option, const struct config *config)
 		return (struct value){.n = *(const bool *)(const void *)at};
 	case OPTION_CHOICE:
 	case OPTION_POLICY:
-		return (struct value){.n = (uint64_t)*(const int *)(const void *)at};
+		index = (const void *)at;
+		return (struct value){.n = (uint64_t)*index};
 	case OPTION_TIME:
 		duration = (const void *)at;
 		return (struct value){.n = duration->amount, .is_time = duration->is_time};
@@ -279,7 +282,6 @@ char *value_json(const struct option *option, struct value value)
 	default:
 		break;
 	}
-	return g_strdup_printf(value.n > MAX_EXACT ? "\"%" G_GUINT64_FORMAT "\""
-						   : "%" G_GUINT64_FORMAT,
-			       value.n);
+	return g_strdup_printf(
+		value.n > MAX_EXACT ? "\"%" G_GUINT64_FORMAT "\"" : "%" G_GUINT64_FORMAT, value.n);
 }

@@ -13,8 +13,8 @@ struct field {
 };
 
 #define F(member, name, how) {name, offsetof(struct vmsim_record, member), HOW_##how},
-#define EVENT(id, name, doc, fields)                                                               \
-	static const struct field fields_##id[] = {fields {NULL, 0, HOW_INT}};
+#define EVENT(id, name, doc, fields) \
+	static const struct field fields_##id[] = {fields{NULL, 0, HOW_INT}};
 #include <vmsim/events.def>
 #undef F
 

@@ -14,9 +14,9 @@ struct violation {
 	enum vmsim_access access;
 	enum vmsim_access_result result; /* ACCESS_VIOLATION, GUARD_PAGE, ... */
 	uint32_t pid;
-	uint64_t seq, line; /* line 0: not a text trace */
-	uint64_t count;     /* at least 1 */
-	const char *state;  /* "free", "reserved", "committed" */
+	uint64_t seq, line;  /* line 0: not a text trace */
+	uint64_t count;      /* at least 1 */
+	const char *state;   /* "free", "reserved", "committed" */
 	const char *protect; /* "PAGE_READONLY", ...; NULL or "" unless committed */
 	struct vmsim_freed_by freed_by;
 };
@@ -24,14 +24,14 @@ struct violation {
 /* Every pointer belongs to the engine and may be freed after the report is made. */
 struct results {
 	const struct config *config;
-	const char *config_dump; /* vmsim_config_dump() of it */
+	const char *config_dump;   /* vmsim_config_dump() of it */
 	const struct stats *stats; /* finished */
 	const char *const *files;  /* as given, NULL-terminated */
 	vmsim_cycles cycles;       /* the end cycle, since measuring began */
 	uint64_t events;           /* since measuring began */
 	uint64_t distinct_pages;   /* touched; 0: not known */
 	uint64_t divergences;
-	const char *first_divergence; /* as `check` prints it; NULL: none */
+	const char *first_divergence;       /* as `check` prints it; NULL: none */
 	const struct violation *violations; /* in order of their first */
 	size_t n_violations;
 };

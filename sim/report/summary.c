@@ -201,9 +201,12 @@ static void put_faults(GString *out, const struct counters *c)
 	const struct {
 		const char *name;
 		uint64_t n;
-	} kinds[] = {{"demand zero", c->demand_zero_faults}, {"transition", c->transition_faults},
-		     {"hard", c->hard_faults},		     {"copy on write", c->copy_on_write_faults},
-		     {"guard page", c->guard_page_faults},   {"access violation", c->access_violations},
+	} kinds[] = {{"demand zero", c->demand_zero_faults},
+		     {"transition", c->transition_faults},
+		     {"hard", c->hard_faults},
+		     {"copy on write", c->copy_on_write_faults},
+		     {"guard page", c->guard_page_faults},
+		     {"access violation", c->access_violations},
 		     {"spurious", c->spurious_faults}};
 	char text[WORDS_MAX];
 	const char *comma = ": ";
@@ -212,8 +215,8 @@ static void put_faults(GString *out, const struct counters *c)
 	g_string_append(out, words_count(c->page_faults, text));
 	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
 		if (kinds[i].n > 0) {
-			g_string_append_printf(out, "%s%s %s", comma,
-					       words_count(kinds[i].n, text), kinds[i].name);
+			g_string_append_printf(out, "%s%s %s", comma, words_count(kinds[i].n, text),
+					       kinds[i].name);
 			comma = ", ";
 		}
 	g_string_append_c(out, '\n');
@@ -245,10 +248,9 @@ static void put_translation(GString *out, const struct counters *c)
 	put_tlb(out, data || code ? "" : "TLB", "second", c->stlb_hits, c->stlb_misses);
 	if (c->page_walks > 0) {
 		head(out, "page walks");
-		g_string_append_printf(out, "%s, %s fetches each",
-				       words_count(c->page_walks, text),
-				       words_ratio(c->walk_references, c->page_walks,
-						   (char[WORDS_MAX]){0}));
+		g_string_append_printf(
+			out, "%s, %s fetches each", words_count(c->page_walks, text),
+			words_ratio(c->walk_references, c->page_walks, (char[WORDS_MAX]){0}));
 		if (c->tlb_invalidations > 0) {
 			g_string_append(out, "; ");
 			append_count(out, c->tlb_invalidations, "TLB invalidation");
@@ -313,8 +315,7 @@ static void put_violations(GString *out, const struct results *results)
 		g_free(why);
 	}
 	if (n > MAX_VIOLATIONS)
-		g_string_append_printf(out, "  and %" G_GSIZE_FORMAT " more\n",
-				       n - MAX_VIOLATIONS);
+		g_string_append_printf(out, "  and %" G_GSIZE_FORMAT " more\n", n - MAX_VIOLATIONS);
 }
 
 static void put_divergences(GString *out, const struct results *results)

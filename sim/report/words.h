@@ -8,8 +8,8 @@
 #define WORDS_MAX 40
 
 /* Each fills text and returns it. */
-const char *words_count(uint64_t n, char text[WORDS_MAX]); /* "1,234,567" */
-const char *words_bytes(uint64_t bytes, char text[WORDS_MAX]); /* "12.5 MiB" */
+const char *words_count(uint64_t n, char text[WORDS_MAX]);                       /* "1,234,567" */
+const char *words_bytes(uint64_t bytes, char text[WORDS_MAX]);                   /* "12.5 MiB" */
 const char *words_time(vmsim_cycles cycles, uint64_t mhz, char text[WORDS_MAX]); /* "3.086 ms" */
 /* part of whole in tenths of a percent, rounded: "12.3%"; "-" of nothing. */
 const char *words_percent(uint64_t part, uint64_t whole, char text[WORDS_MAX]);

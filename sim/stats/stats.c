@@ -164,17 +164,17 @@ static uint64_t moved(uint64_t gauge, int64_t delta)
 	return gauge + (uint64_t)delta;
 }
 
-#define MOVE(gauge, peak)                                                                          \
-	do {                                                                                       \
-		struct gauges *now = &stats->now, *own = &account->now;                            \
-		struct counters *own_peaks = &account->figures.c;                                  \
-                                                                                                   \
-		now->gauge = moved(now->gauge, delta);                                             \
-		own->gauge = moved(own->gauge, delta);                                             \
-		stats->c.peak = MAX(stats->c.peak, now->gauge);                                    \
-		stats->peaks.peak = MAX(stats->peaks.peak, now->gauge);                            \
-		stats->phase_peaks.peak = MAX(stats->phase_peaks.peak, now->gauge);                \
-		own_peaks->peak = MAX(own_peaks->peak, own->gauge);                                \
+#define MOVE(gauge, peak)                                                           \
+	do {                                                                        \
+		struct gauges *now = &stats->now, *own = &account->now;             \
+		struct counters *own_peaks = &account->figures.c;                   \
+                                                                                    \
+		now->gauge = moved(now->gauge, delta);                              \
+		own->gauge = moved(own->gauge, delta);                              \
+		stats->c.peak = MAX(stats->c.peak, now->gauge);                     \
+		stats->peaks.peak = MAX(stats->peaks.peak, now->gauge);             \
+		stats->phase_peaks.peak = MAX(stats->phase_peaks.peak, now->gauge); \
+		own_peaks->peak = MAX(own_peaks->peak, own->gauge);                 \
 	} while (0)
 
 void stats_committed(struct stats *stats, struct account *account, int64_t delta)
@@ -266,8 +266,8 @@ const char *stats_check(const struct stats *stats)
 {
 	const struct counters *c = &stats->c;
 
-#define CHECK(expression)                                                                          \
-	if (!(expression))                                                                         \
+#define CHECK(expression)  \
+	if (!(expression)) \
 		return #expression;
 #include "stats/counters.def"
 	return NULL;

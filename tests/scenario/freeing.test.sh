@@ -16,7 +16,7 @@ mutate() {
   awk -f tests/scenario/mutate.awk "$1" >"$tmp/mutations"
   holds "$base: every recorded result has wrong variants" \
     "$(cut -f1 "$tmp/mutations" | uniq | wc -l)" -eq "$(grep -c '^[^#%].* = ' "$1")"
-  tab=$(printf '\t') last= missed=
+  tab=$(printf '\t') last='' missed=''
   while IFS=$tab read -r line cut event; do
     if [ -n "$last" ] && [ "$line" != "$last" ]; then mutated; fi
     last=$line

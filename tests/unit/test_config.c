@@ -45,17 +45,17 @@ static void expect_failure(const char *step, const char *message)
 }
 
 /* The option's value as a configuration made of steps dumps it. */
-#define EXPECT(path, expected, ...)                                                                \
-	do {                                                                                       \
-		GError *error = NULL;                                                              \
-		vmsim_config *config = MAKE(__VA_ARGS__);                                          \
-		char *text;                                                                        \
-                                                                                                   \
-		g_assert_no_error(error);                                                          \
-		text = config_text(config_get(config), path);                                      \
-		g_assert_cmpstr(text, ==, expected);                                               \
-		g_free(text);                                                                      \
-		vmsim_config_free(config);                                                         \
+#define EXPECT(path, expected, ...)                           \
+	do {                                                  \
+		GError *error = NULL;                         \
+		vmsim_config *config = MAKE(__VA_ARGS__);     \
+		char *text;                                   \
+                                                              \
+		g_assert_no_error(error);                     \
+		text = config_text(config_get(config), path); \
+		g_assert_cmpstr(text, ==, expected);          \
+		g_free(text);                                 \
+		vmsim_config_free(config);                    \
 	} while (0)
 
 static void test_defaults(void)
@@ -182,9 +182,10 @@ static void test_memory_size(void)
 	EXPECT("memory.frames", "1024", "memory.frames=5", "memory.size=4MiB");
 	EXPECT("memory.frames", "5", "{\"memory\": {\"size\": \"4MiB\", \"frames\": 5}}");
 	EXPECT("memory.frames", "1024", "{\"memory\": {\"frames\": 5, \"size\": \"4MiB\"}}");
-	expect_failure("memory.size=4097",
-		       "--set memory.size=4097: 4097 is not a multiple of 4096 (expected bytes, such "
-		       "as \"64MiB\", 4096..17592185978880)");
+	expect_failure(
+		"memory.size=4097",
+		"--set memory.size=4097: 4097 is not a multiple of 4096 (expected bytes, such "
+		"as \"64MiB\", 4096..17592185978880)");
 }
 
 static void test_device(void)
@@ -230,9 +231,10 @@ static void test_cycles(void)
 	g_assert_true(vmsim_config_finish(config, &error));
 	g_assert_cmpuint(config_get(config)->dram.latency.cycles, ==, 75);
 	vmsim_config_free(config);
-	expect_failure("os.hard=20000000s",
-		       "--set os.hard=20000000s: 20000000s does not fit in 64 bits (expected cycles, "
-		       "or a time such as \"80ns\")");
+	expect_failure(
+		"os.hard=20000000s",
+		"--set os.hard=20000000s: 20000000s does not fit in 64 bits (expected cycles, "
+		"or a time such as \"80ns\")");
 }
 
 /* Thresholds leave something to use in any memory. */
@@ -273,9 +275,10 @@ static void test_set_messages(void)
 		       "--set replacement.policy=best: best is not known (expected one of "
 		       "fifo|lru|clock)");
 	expect_failure("seed=", "--set seed=: \"\" is not a number (expected a whole number)");
-	expect_failure("os.trap=1.5",
-		       "--set os.trap=1.5: 1.5 is not a whole number of cycles (expected cycles, or a "
-		       "time such as \"80ns\")");
+	expect_failure(
+		"os.trap=1.5",
+		"--set os.trap=1.5: 1.5 is not a whole number of cycles (expected cycles, or a "
+		"time such as \"80ns\")");
 	expect_failure("device.channels=18446744073709551615",
 		       "--set device.channels=18446744073709551615: 18446744073709551615 is out of "
 		       "range (expected a whole number, 1..1024, or \"auto\")");
@@ -283,21 +286,24 @@ static void test_set_messages(void)
 
 static void test_json_messages(void)
 {
-	expect_failure("{\n  \"tlb\": {\n    \"l2\": {\"entrys\": 5}}}",
-		       "FILE:3:12: unknown option \"tlb.l2.entrys\" (did you mean tlb.l2.entries?)");
+	expect_failure(
+		"{\n  \"tlb\": {\n    \"l2\": {\"entrys\": 5}}}",
+		"FILE:3:12: unknown option \"tlb.l2.entrys\" (did you mean tlb.l2.entries?)");
 	expect_failure("{\"tbl\": {\"l2\": {}}}",
 		       "FILE:1:2: unknown option \"tbl\" (did you mean tlb?)");
 	expect_failure("{\"seed\": 1, // \"seed\": 2,\n \"seed\": 3}",
 		       "FILE:2:2: duplicate key seed (first given in line 1)");
 	expect_failure("{\"tlb\": {}, \"tlb\": {}}",
 		       "FILE:1:13: duplicate key tlb (first given in line 1)");
-	expect_failure("{\"tlb.l2.entries\": 5}",
-		       "FILE:1:2: unknown option \"tlb.l2.entries\" (did you mean tlb.l2.entries, nested "
-		       "in objects?)");
+	expect_failure(
+		"{\"tlb.l2.entries\": 5}",
+		"FILE:1:2: unknown option \"tlb.l2.entries\" (did you mean tlb.l2.entries, nested "
+		"in objects?)");
 	expect_failure("{\"cores\": \"one\"}",
 		       "FILE:1:11: cores: \"one\" is not a number (expected a whole number, 1..1)");
-	expect_failure("{\"cores\": 1.5}",
-		       "FILE:1:11: cores: 1.5 is not a whole number (expected a whole number, 1..1)");
+	expect_failure(
+		"{\"cores\": 1.5}",
+		"FILE:1:11: cores: 1.5 is not a whole number (expected a whole number, 1..1)");
 	expect_failure("{\"cores\": -1}",
 		       "FILE:1:11: cores: -1 is negative (expected a whole number, 1..1)");
 	expect_failure("{\"cores\": true}",
@@ -310,9 +316,10 @@ static void test_json_messages(void)
 		       "FILE:1:25: standby.enabled: \"true\" is a string (expected true or false)");
 	expect_failure("{\"standby\": true}",
 		       "FILE:1:13: standby: a boolean (expected an object of options)");
-	expect_failure("{\"seed\": 9007199254740993}",
-		       "FILE:1:10: seed: 9007199254740993 is above 2^53 and must be given as a string "
-		       "(expected a whole number)");
+	expect_failure(
+		"{\"seed\": 9007199254740993}",
+		"FILE:1:10: seed: 9007199254740993 is above 2^53 and must be given as a string "
+		"(expected a whole number)");
 	EXPECT("seed", "9007199254740993", "{\"seed\": \"9007199254740993\"}");
 	EXPECT("seed", "9007199254740992", "{\"seed\": 9007199254740992}");
 }
@@ -346,9 +353,10 @@ static void test_not_an_object(void)
 
 static void test_cross_checks(void)
 {
-	expect_failure("tlb.l2.entries=1000",
-		       "tlb.l2.ways=12: does not divide tlb.l2.entries=1000 (expected a divisor, or "
-		       "\"full\")");
+	expect_failure(
+		"tlb.l2.entries=1000",
+		"tlb.l2.ways=12: does not divide tlb.l2.entries=1000 (expected a divisor, or "
+		"\"full\")");
 	expect_failure("tlb.l2.entries=36",
 		       "tlb.l2: 36 entries of 12 ways make 3 sets (expected a power of two: page "
 		       "numbers index them)");
@@ -358,10 +366,11 @@ static void test_cross_checks(void)
 	expect_failure("vmm.ws_min=400", "vmm.ws_min=400: above vmm.ws_max=345");
 	expect_failure("pagefile.size=5000",
 		       "pagefile.size=5000: not whole pages (expected a multiple of 4096)");
-	expect_failure("replacement.clock.insert_referenced=false",
-		       "replacement.clock.insert_referenced=false needs "
-		       "replacement.sees=every-reference: a processor sets the accessed bit for the "
-		       "access that faulted");
+	expect_failure(
+		"replacement.clock.insert_referenced=false",
+		"replacement.clock.insert_referenced=false needs "
+		"replacement.sees=every-reference: a processor sets the accessed bit for the "
+		"access that faulted");
 	EXPECT("replacement.clock.insert_referenced", "false",
 	       "replacement.clock.insert_referenced=false", "replacement.sees=every-reference");
 	EXPECT("replacement.policy", "lru", "replacement.clock.insert_referenced=false",
@@ -434,8 +443,9 @@ static void test_files(void)
 /* Any text is refused or taken, never worse; and what is taken can be dumped and loaded. */
 static void test_mutations(void)
 {
-	static const char seed[] = "{\"seed\": 5, \"tlb\": {\"l2\": {\"entries\": 1536, \"ways\": \"full\"}},"
-				   " // c\n \"os\": {\"trap\": \"80ns\"}, \"rules\": \"win32\"}";
+	static const char seed[] =
+		"{\"seed\": 5, \"tlb\": {\"l2\": {\"entries\": 1536, \"ways\": \"full\"}},"
+		" // c\n \"os\": {\"trap\": \"80ns\"}, \"rules\": \"win32\"}";
 	GRand *rand = g_rand_new_with_seed(1);
 
 	for (int i = 0; i < 20000; i++) {

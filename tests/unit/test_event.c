@@ -55,37 +55,39 @@ static void expect_json(const struct vmsim_record *record, const char *expected)
 
 static void test_json(void)
 {
-	expect_json(&(struct vmsim_record){.kind = VMSIM_RECORD_PAGE_STATE,
-					   .cycle = UINT64_MAX,
-					   .seq = 2,
-					   .line = 7,
-					   .pid = 1,
-					   .tid = 1,
-					   .va = 0x7ffffffe0000,
-					   .pages = 16,
-					   .from = "free",
-					   .to = "reserved",
-					   .cause = "VirtualAlloc"},
-		    "{\"cycle\":18446744073709551615,\"seq\":2,\"line\":7,\"pid\":1,\"tid\":1,\"core\":0,"
-		    "\"event\":\"page-state\",\"va\":\"0x7ffffffe0000\",\"pages\":16,\"from\":\"free\","
-		    "\"to\":\"reserved\",\"cause\":\"VirtualAlloc\"}");
+	expect_json(
+		&(struct vmsim_record){.kind = VMSIM_RECORD_PAGE_STATE,
+				       .cycle = UINT64_MAX,
+				       .seq = 2,
+				       .line = 7,
+				       .pid = 1,
+				       .tid = 1,
+				       .va = 0x7ffffffe0000,
+				       .pages = 16,
+				       .from = "free",
+				       .to = "reserved",
+				       .cause = "VirtualAlloc"},
+		"{\"cycle\":18446744073709551615,\"seq\":2,\"line\":7,\"pid\":1,\"tid\":1,\"core\":"
+		"0,"
+		"\"event\":\"page-state\",\"va\":\"0x7ffffffe0000\",\"pages\":16,\"from\":\"free\","
+		"\"to\":\"reserved\",\"cause\":\"VirtualAlloc\"}");
 }
 
 /* The line is left out for traces without lines, OPT and BY where there is nothing to say. */
 static void test_optional(void)
 {
-	struct vmsim_record record = {.kind = VMSIM_RECORD_DIVERGENCE,
-				      .call = "R A 4",
-				      .expected = "0x1",
-				      .got = "0x2"};
+	struct vmsim_record record = {
+		.kind = VMSIM_RECORD_DIVERGENCE, .call = "R A 4", .expected = "0x1", .got = "0x2"};
 
-	expect_json(&record,
-		    "{\"cycle\":0,\"seq\":0,\"pid\":0,\"tid\":0,\"core\":0,\"event\":\"divergence\","
-		    "\"call\":\"R A 4\",\"expected\":\"0x1\",\"got\":\"0x2\"}");
+	expect_json(
+		&record,
+		"{\"cycle\":0,\"seq\":0,\"pid\":0,\"tid\":0,\"core\":0,\"event\":\"divergence\","
+		"\"call\":\"R A 4\",\"expected\":\"0x1\",\"got\":\"0x2\"}");
 	record.rule = "R5";
-	expect_json(&record,
-		    "{\"cycle\":0,\"seq\":0,\"pid\":0,\"tid\":0,\"core\":0,\"event\":\"divergence\","
-		    "\"call\":\"R A 4\",\"expected\":\"0x1\",\"got\":\"0x2\",\"rule\":\"R5\"}");
+	expect_json(
+		&record,
+		"{\"cycle\":0,\"seq\":0,\"pid\":0,\"tid\":0,\"core\":0,\"event\":\"divergence\","
+		"\"call\":\"R A 4\",\"expected\":\"0x1\",\"got\":\"0x2\",\"rule\":\"R5\"}");
 	record = (struct vmsim_record){.kind = VMSIM_RECORD_ACCESS_VIOLATION,
 				       .va = 0x1000,
 				       .access = "read",
@@ -97,11 +99,10 @@ static void test_optional(void)
 		    "\"event\":\"access-violation\",\"va\":\"0x1000\",\"access\":\"read\","
 		    "\"state\":\"free\",\"protect\":\"PAGE_NOACCESS\",\"code\":3221225477}");
 	record.freed_by = (struct vmsim_freed_by){.seq = 8, .line = 9, .call = "VirtualFree"};
-	expect_json(&record,
-		    "{\"cycle\":0,\"seq\":0,\"pid\":0,\"tid\":0,\"core\":0,"
-		    "\"event\":\"access-violation\",\"va\":\"0x1000\",\"access\":\"read\","
-		    "\"state\":\"free\",\"protect\":\"PAGE_NOACCESS\",\"code\":3221225477,"
-		    "\"freed_by\":{\"seq\":8,\"line\":9,\"call\":\"VirtualFree\"}}");
+	expect_json(&record, "{\"cycle\":0,\"seq\":0,\"pid\":0,\"tid\":0,\"core\":0,"
+			     "\"event\":\"access-violation\",\"va\":\"0x1000\",\"access\":\"read\","
+			     "\"state\":\"free\",\"protect\":\"PAGE_NOACCESS\",\"code\":3221225477,"
+			     "\"freed_by\":{\"seq\":8,\"line\":9,\"call\":\"VirtualFree\"}}");
 }
 
 static void test_escapes(void)
@@ -123,9 +124,8 @@ static void test_every_kind(void)
 		vmsim_record_json(text, &record);
 		json = cJSON_Parse(text->str);
 		g_assert_nonnull(json);
-		g_assert_cmpstr(
-			cJSON_GetObjectItemCaseSensitive(json, "event")->valuestring, ==,
-			vmsim_records[kind].name);
+		g_assert_cmpstr(cJSON_GetObjectItemCaseSensitive(json, "event")->valuestring, ==,
+				vmsim_records[kind].name);
 		cJSON_Delete(json);
 		g_string_free(text, TRUE);
 	}

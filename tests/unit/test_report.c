@@ -6,11 +6,24 @@
 #include <string.h>
 
 static const struct violation violations[] = {
-	{.va = 0x11000, .access = VMSIM_WRITE, .result = VMSIM_RESULT_ACCESS_VIOLATION, .pid = 1,
-	 .seq = 20, .line = 18, .count = 3, .state = "reserved", .protect = "",
+	{.va = 0x11000,
+	 .access = VMSIM_WRITE,
+	 .result = VMSIM_RESULT_ACCESS_VIOLATION,
+	 .pid = 1,
+	 .seq = 20,
+	 .line = 18,
+	 .count = 3,
+	 .state = "reserved",
+	 .protect = "",
 	 .freed_by = {.seq = 9, .line = 812, .call = "VirtualFree"}},
-	{.va = 0xdead0000, .access = VMSIM_READ, .result = VMSIM_RESULT_ACCESS_VIOLATION, .pid = 1,
-	 .seq = 21, .line = 0, .count = 1, .state = "free"},
+	{.va = 0xdead0000,
+	 .access = VMSIM_READ,
+	 .result = VMSIM_RESULT_ACCESS_VIOLATION,
+	 .pid = 1,
+	 .seq = 21,
+	 .line = 0,
+	 .count = 1,
+	 .state = "free"},
 };
 
 struct run {
@@ -181,8 +194,7 @@ static void test_summary(void)
 	summary = report_summary(&run.results);
 	text = g_strdup_printf("\n%s", summary);
 	expect_line(text, "trace        a.vmt, b.vmt and 2 more: 1,002 events");
-	expect_line(text,
-		    "references   1,000 (90.0% read, 10.0% write, 0.0% fetch) to 77 pages");
+	expect_line(text, "references   1,000 (90.0% read, 10.0% write, 0.0% fetch) to 77 pages");
 	expect_line(text, "calls        2, of which 1 failed");
 	expect_line(text, "machine      1 core at 1 GHz, 256 KiB of memory, clock (global), "
 			  "1 MiB pagefile on hdd");
@@ -193,7 +205,8 @@ static void test_summary(void)
 	expect_line(text, "page faults  40: 40 demand zero");
 	expect_line(text, "TLB          data         90.0% hits of 1,000 lookups, 100 misses");
 	expect_line(text, "page walks   100, 2.00 fetches each");
-	expect_line(text, "peaks        reserved 0 B, committed 200 KiB, resident 0 B, pagefile 0 B");
+	expect_line(text,
+		    "peaks        reserved 0 B, committed 200 KiB, resident 0 B, pagefile 0 B");
 	expect_line(text, "violations   4 accesses failed at 2 places");
 	expect_line(text, "  line 18: write to 0x11000: decommitted at line 812 by VirtualFree "
 			  "(3 times)");
@@ -221,9 +234,8 @@ static void test_empty(void)
 	set_up(&run);
 	stats_init(&empty);
 	stats_finish(&empty, 0);
-	run.results = (struct results){.config = config_get(run.config),
-				       .config_dump = run.dump,
-				       .stats = &empty};
+	run.results = (struct results){
+		.config = config_get(run.config), .config_dump = run.dump, .stats = &empty};
 	text = report_summary(&run.results);
 	g_assert_nonnull(strstr(text, "time         0 cycles = 0.000 ns\n"));
 	g_free(text);

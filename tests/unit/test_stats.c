@@ -27,7 +27,7 @@ static void test_settle(void)
 	s.c.itlb_misses = 1;
 	s.c.dtlb_hits = 5;
 	s.c.dtlb_misses = 1;
-	s.c.tlb_relookups = 50; /* booked by the engine, not here */
+	s.c.tlb_relookups = 50;  /* booked by the engine, not here */
 	stats_total(&s, &total); /* sees what is not yet settled */
 	g_assert_cmpuint(total.b.compute_cycles, ==, 120);
 	g_assert_cmpuint(s.b.compute_cycles, ==, 0);
@@ -213,7 +213,8 @@ static void test_sums(void)
 			((uint64_t *)&by_account.b)[i] += bucket_value(&a->figures.b, i);
 		}
 		for (guint k = 0; k < s.phases->len; k++)
-			((uint64_t *)&by_phase.b)[i] += bucket_value(&phase_at(&s, k)->figures.b, i);
+			((uint64_t *)&by_phase.b)[i] +=
+				bucket_value(&phase_at(&s, k)->figures.b, i);
 		g_assert_cmpuint(bucket_value(&by_account.b, i), ==, bucket_value(&total.b, i));
 		g_assert_cmpuint(bucket_value(&by_phase.b, i), ==, bucket_value(&total.b, i));
 	}

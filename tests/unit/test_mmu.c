@@ -1,0 +1,389 @@
+/* test_mmu.c: one core's translation hardware on a page table of its own: A and D (H3, H4), dirty
+ * walks (H8), rights (H2), what is counted (T22), what it costs (T7, T8), and what is forgotten. */
+#include "mmu/mmu.h"
+
+#include "mmu/walker.h"
+
+#define BASE 0x40u /* first page; eight pages are mapped */
+#define N 8
+
+struct fixture {
+	vmsim_config *config;
+	struct counters c;
+	struct pt_pool pool;
+	struct page_table pt;
+	struct mmu mmu;
+	struct translation tr;
+};
+
+static const char small_machine[] =
+	"{\"tlb\": {\"l1d\": {\"entries\": 2, \"ways\": \"full\", \"latency\": 3},"
+	" \"l1i\": {\"entries\": 2, \"ways\": \"full\", \"latency\": 5},"
+	" \"l2\": {\"entries\": %d, \"ways\": %d, \"latency\": 7}},"
+	" \"dram\": {\"latency\": 100}, \"walker\": {\"ad_update\": 1}}";
+
+static void map(struct fixture *f, unsigned i, unsigned prot)
+{
+	pt_set(&f->pt, BASE + i, pte_make_valid(prot, 100 + i, true));
+}
+
+static void set_up(struct fixture *f, int l2)
+{
+	char *json = g_strdup_printf(small_machine, l2, l2 ? l2 : 1);
+	GError *error = NULL;
+
+	*f = (struct fixture){.config = vmsim_config_new()};
+	vmsim_config_load_text(f->config, json, "test", &error);
+	g_assert_no_error(error);
+	vmsim_config_finish(f->config, &error);
+	g_assert_no_error(error);
+	g_free(json);
+	pt_pool_init(&f->pool, pt_shape_of(4), 1000, true);
+	pt_init(&f->pt, &f->pool);
+	while (!pt_find(&f->pt, BASE))
+		pt_add_table(&f->pt, BASE, pt_pool_outside(&f->pool));
+	mmu_init(&f->mmu, config_get(f->config), &f->c);
+	for (unsigned i = 0; i < N; i++)
+		map(f, i, PROT_READWRITE);
+}
+
+static void tear_down(struct fixture *f)
+{
+	g_assert_true(mmu_check(&f->mmu));
+	for (unsigned i = 0; i < N; i++)
+		pt_set(&f->pt, BASE + i, 0);
+	pt_prune(&f->pt, 0, f->pool.shape->vpn_end, NULL, NULL);
+	mmu_fini(&f->mmu);
+	pt_pool_fini(&f->pool);
+	vmsim_config_free(f->config);
+}
+
+static bool go(struct fixture *f, unsigned i, enum vmsim_access access)
+{
+	return mmu_translate(&f->mmu, &f->pt, 1, BASE + i, access, false, &f->tr);
+}
+
+static pte_t leaf(const struct fixture *f, unsigned i)
+{
+	return pt_get(&f->pt, BASE + i);
+}
+
+/* The entries on the way to the leaf, above it. */
+static unsigned accessed_above(const struct fixture *f)
+{
+	vmsim_pfn frame = f->pt.root;
+	unsigned n = 0;
+
+	for (unsigned level = 3; level > 0; level--) {
+		pte_t pte = f->pool.node[frame - f->pool.frames]
+				    ->entry[pt_index(f->pool.shape, level, BASE)];
+
+		n += (pte & PTE_A) != 0;
+		g_assert_false(pte & PTE_D);
+		frame = pte_frame(pte);
+	}
+	return n;
+}
+
+static void test_walk_bits(void)
+{
+	struct fixture f;
+	struct walk w;
+
+	set_up(&f, 0);
+	g_assert_true(walk(&f.pt, BASE, VMSIM_READ, &w));
+	g_assert_cmpuint(w.fetches, ==, 4);
+	g_assert_cmpuint(w.updates, ==, 4);
+	g_assert_cmphex(w.leaf, ==, leaf(&f, 0));
+	g_assert_true(leaf(&f, 0) & PTE_A);
+	g_assert_false(leaf(&f, 0) & PTE_D);
+	g_assert_cmpuint(accessed_above(&f), ==, 3);
+	g_assert_true(walk(&f.pt, BASE, VMSIM_WRITE, &w));
+	g_assert_cmpuint(w.updates, ==, 1);
+	g_assert_true(leaf(&f, 0) & PTE_D);
+	g_assert_true(walk(&f.pt, BASE, VMSIM_WRITE, &w));
+	g_assert_cmpuint(w.updates, ==, 0);
+	g_assert_true(walk(&f.pt, BASE + 1, VMSIM_WRITE, &w)); /* A and D in one entry: one update */
+	g_assert_cmpuint(w.updates, ==, 1);
+	g_assert_cmphex(leaf(&f, 1) & (PTE_A | PTE_D), ==, PTE_A | PTE_D);
+	tear_down(&f);
+}
+
+/* H4: a failed walk touches no leaf. */
+static void test_walk_fails(void)
+{
+	struct fixture f;
+	struct walk w;
+	pte_t before;
+
+	set_up(&f, 0);
+	map(&f, 2, PROT_READONLY);
+	before = leaf(&f, 2);
+	g_assert_false(walk(&f.pt, BASE + 2, VMSIM_WRITE, &w));
+	g_assert_cmpuint(w.fetches, ==, 4);
+	g_assert_cmphex(leaf(&f, 2), ==, before);
+	g_assert_false(walk(&f.pt, BASE + 2, VMSIM_EXECUTE, &w));
+	g_assert_cmphex(leaf(&f, 2), ==, before);
+	pt_set(&f.pt, BASE + 3, pte_make_transition(PROT_READWRITE, 5));
+	g_assert_false(walk(&f.pt, BASE + 3, VMSIM_READ, &w));
+	g_assert_cmphex(leaf(&f, 3), ==, pte_make_transition(PROT_READWRITE, 5));
+	g_assert_false(walk(&f.pt, BASE + (1 << 18), VMSIM_READ, &w)); /* level 2's entry absent */
+	g_assert_cmpuint(w.fetches, ==, 2);
+	g_assert_false(walk(&f.pt, BASE + (1ull << 27), VMSIM_READ, &w)); /* the top's entry */
+	g_assert_cmpuint(w.fetches, ==, 1);
+	f.pt.root = VMSIM_NO_PFN; /* a process without tables */
+	g_assert_false(walk(&f.pt, BASE, VMSIM_READ, &w));
+	g_assert_cmpuint(w.fetches, ==, 1);
+	f.pt.root = f.pool.frames;
+	tear_down(&f);
+}
+
+static void test_rights(void)
+{
+	static const struct {
+		unsigned prot;
+		bool read, write, execute;
+	} row[] = {{PROT_READONLY, true, false, false},	      {PROT_READWRITE, true, true, false},
+		   {PROT_EXECUTE, true, false, true},	      {PROT_EXECUTE_READ, true, false, true},
+		   {PROT_EXECUTE_READWRITE, true, true, true}};
+	struct fixture f;
+
+	set_up(&f, 4);
+	for (unsigned i = 0; i < G_N_ELEMENTS(row); i++)
+		map(&f, i, row[i].prot);
+	for (int round = 0; round < 2; round++) /* walked, then perhaps cached */
+		for (unsigned i = 0; i < G_N_ELEMENTS(row); i++) {
+			g_assert_cmpint(go(&f, i, VMSIM_READ), ==, row[i].read);
+			g_assert_cmpint(go(&f, i, VMSIM_WRITE), ==, row[i].write);
+			g_assert_cmpint(go(&f, i, VMSIM_EXECUTE), ==, row[i].execute);
+			g_assert_cmpint(go(&f, i, VMSIM_READ), ==, row[i].read);
+			g_assert_cmpuint(f.tr.pfn, ==, 100 + i);
+			g_assert_cmpint((leaf(&f, i) & PTE_D) != 0, ==, row[i].write);
+		}
+	tear_down(&f);
+}
+
+/* H8, T11: a store through an entry without D walks again, once. */
+static void test_dirty_walk(void)
+{
+	for (int l2 = 0; l2 <= 4; l2 += 4) {
+		struct fixture f;
+
+		set_up(&f, l2);
+		g_assert_true(go(&f, 0, VMSIM_READ));
+		g_assert_false(f.tr.store);
+		g_assert_false(f.mmu.data.store);
+		g_assert_true(go(&f, 0, VMSIM_WRITE));
+		g_assert_true(f.tr.store);
+		g_assert_true(leaf(&f, 0) & PTE_D);
+		g_assert_cmpuint(f.c.tlb_dirty_walks, ==, 1);
+		g_assert_cmpuint(f.tr.walk_cycles, ==, 4 * 100 + 1);
+		g_assert_true(f.mmu.data.store);
+		g_assert_true(go(&f, 0, VMSIM_WRITE));
+		g_assert_cmpuint(f.c.tlb_dirty_walks, ==, 1);
+		g_assert_cmpuint(f.tr.walk_cycles, ==, 0);
+		g_assert_cmpuint(f.c.page_walks, ==, 2);
+		g_assert_cmpuint(f.c.dtlb_hits, ==, 2);
+		g_assert_cmpuint(f.c.dtlb_misses, ==, 1);
+		tear_down(&f);
+	}
+}
+
+/* The same found in the second level only: D is set there and in memory. */
+static void test_dirty_walk_l2(void)
+{
+	struct fixture f;
+
+	set_up(&f, 8);
+	for (unsigned i = 0; i < 3; i++) /* page 0 leaves the first level */
+		go(&f, i, VMSIM_READ);
+	g_assert_true(go(&f, 0, VMSIM_WRITE));
+	g_assert_cmpuint(f.c.stlb_hits, ==, 1);
+	g_assert_cmpuint(f.c.tlb_dirty_walks, ==, 1);
+	g_assert_true(leaf(&f, 0) & PTE_D);
+	go(&f, 1, VMSIM_READ);
+	go(&f, 2, VMSIM_READ); /* away again */
+	g_assert_true(go(&f, 0, VMSIM_WRITE));
+	g_assert_cmpuint(f.c.tlb_dirty_walks, ==, 1);
+	tear_down(&f);
+}
+
+/* D set in memory is not read again: clearing it without invalidation loses stores (H8). */
+static void test_dirty_copy(void)
+{
+	struct fixture f;
+
+	set_up(&f, 0);
+	go(&f, 0, VMSIM_WRITE);
+	pt_set(&f.pt, BASE, leaf(&f, 0) & ~PTE_D);
+	g_assert_true(go(&f, 0, VMSIM_WRITE));
+	g_assert_false(leaf(&f, 0) & PTE_D); /* the hardware relies on its copy */
+	mmu_invalidate(&f.mmu, 1, BASE);
+	g_assert_true(go(&f, 0, VMSIM_WRITE));
+	g_assert_true(leaf(&f, 0) & PTE_D);
+	tear_down(&f);
+}
+
+static void test_counts_and_costs(void)
+{
+	struct fixture f;
+
+	set_up(&f, 4);
+	g_assert_true(go(&f, 0, VMSIM_READ)); /* misses both levels, walks */
+	g_assert_cmpuint(f.c.dtlb_misses, ==, 1);
+	g_assert_cmpuint(f.c.stlb_misses, ==, 1);
+	g_assert_cmpuint(f.tr.l1_cycles, ==, 0); /* first lookups are booked from their count */
+	g_assert_cmpuint(f.tr.l2_cycles, ==, 7);
+	g_assert_cmpuint(f.tr.walk_cycles, ==, 4 * 100 + 4);
+	g_assert_cmpuint(f.c.walk_references, ==, 4);
+	g_assert_true(go(&f, 0, VMSIM_READ));
+	g_assert_cmpuint(f.c.dtlb_hits, ==, 1);
+	g_assert_cmpuint(f.tr.l2_cycles + f.tr.walk_cycles, ==, 0);
+	go(&f, 1, VMSIM_READ);
+	go(&f, 2, VMSIM_READ);
+	g_assert_true(go(&f, 0, VMSIM_READ)); /* in the second level */
+	g_assert_cmpuint(f.c.stlb_hits, ==, 1);
+	g_assert_cmpuint(f.tr.l2_cycles, ==, 7);
+	g_assert_cmpuint(f.tr.walk_cycles, ==, 0);
+	tear_down(&f);
+}
+
+/* Code has a first level of its own and shares the second. */
+static void test_fetches(void)
+{
+	struct fixture f;
+
+	set_up(&f, 4);
+	map(&f, 0, PROT_EXECUTE_READWRITE);
+	g_assert_true(go(&f, 0, VMSIM_READ));
+	g_assert_true(go(&f, 0, VMSIM_EXECUTE));
+	g_assert_cmpuint(f.c.itlb_misses, ==, 1);
+	g_assert_cmpuint(f.c.stlb_hits, ==, 1);
+	g_assert_true(go(&f, 0, VMSIM_EXECUTE));
+	g_assert_cmpuint(f.c.itlb_hits, ==, 1);
+	g_assert_cmpuint(f.c.dtlb_misses, ==, 1);
+	g_assert_cmpuint(f.c.dtlb_hits, ==, 0);
+	g_assert_cmpuint(f.mmu.fetch.vpn, ==, BASE);
+	tear_down(&f);
+}
+
+/* T22: a lookup repeated after a fault is neither hit nor miss, at either level. */
+static void test_repeated(void)
+{
+	struct fixture f;
+
+	set_up(&f, 4);
+	pt_set(&f.pt, BASE, pte_make_demand_zero(PROT_READWRITE, false));
+	g_assert_false(go(&f, 0, VMSIM_READ));
+	map(&f, 0, PROT_READWRITE);
+	g_assert_true(mmu_translate(&f.mmu, &f.pt, 1, BASE, VMSIM_READ, true, &f.tr));
+	g_assert_cmpuint(f.tr.l1_cycles, ==, 3);
+	g_assert_cmpuint(f.tr.l2_cycles, ==, 7);
+	g_assert_cmpuint(f.c.tlb_relookups, ==, 1);
+	g_assert_cmpuint(f.c.dtlb_misses, ==, 1);
+	g_assert_cmpuint(f.c.dtlb_hits, ==, 0);
+	g_assert_cmpuint(f.c.stlb_misses, ==, 1);
+	map(&f, 1, PROT_EXECUTE);
+	g_assert_true(mmu_translate(&f.mmu, &f.pt, 1, BASE + 1, VMSIM_EXECUTE, true, &f.tr));
+	g_assert_cmpuint(f.tr.l1_cycles, ==, 5);
+	tear_down(&f);
+}
+
+/* H12: a fault takes the stale entry away, at both levels. */
+static void test_stale(void)
+{
+	struct fixture f;
+
+	set_up(&f, 4);
+	map(&f, 0, PROT_READONLY);
+	g_assert_true(go(&f, 0, VMSIM_READ));
+	g_assert_false(go(&f, 0, VMSIM_WRITE));
+	g_assert_null(tlb_peek(&f.mmu.l1d, tlb_tag(1, BASE)));
+	g_assert_null(tlb_peek(&f.mmu.l2, tlb_tag(1, BASE)));
+	g_assert_cmpuint(f.mmu.data.vpn, ==, MMU_NO_PAGE);
+	tear_down(&f);
+}
+
+static void check_forgotten(struct fixture *f)
+{
+	g_assert_cmpuint(f->mmu.data.vpn, ==, MMU_NO_PAGE);
+	g_assert_cmpuint(f->mmu.fetch.vpn, ==, MMU_NO_PAGE);
+}
+
+static void test_invalidate(void)
+{
+	struct fixture f;
+
+	set_up(&f, 4);
+	map(&f, 0, PROT_EXECUTE_READWRITE);
+	go(&f, 0, VMSIM_READ);
+	go(&f, 0, VMSIM_EXECUTE);
+	go(&f, 1, VMSIM_READ);
+	mmu_invalidate(&f.mmu, 2, BASE); /* another address space: nothing of ours */
+	g_assert_cmpuint(f.c.tlb_entries_invalidated, ==, 0);
+	check_forgotten(&f);
+	go(&f, 1, VMSIM_READ);
+	mmu_invalidate(&f.mmu, 1, BASE); /* both first levels and the second */
+	g_assert_cmpuint(f.c.tlb_invalidations, ==, 2);
+	g_assert_cmpuint(f.c.tlb_entries_invalidated, ==, 3);
+	check_forgotten(&f);
+	pt_set(&f.pt, BASE, 0);
+	g_assert_false(go(&f, 0, VMSIM_READ));
+	g_assert_true(go(&f, 1, VMSIM_READ));
+	g_assert_cmpuint(f.c.page_walks, ==, 3); /* pages 0 and 1, and 0 again */
+	tear_down(&f);
+}
+
+static void test_flush(void)
+{
+	struct fixture f;
+
+	set_up(&f, 8);
+	go(&f, 0, VMSIM_READ);
+	go(&f, 1, VMSIM_READ);
+	mmu_translate(&f.mmu, &f.pt, 2, BASE, VMSIM_READ, false, &f.tr); /* takes page 0's place */
+	mmu_flush(&f.mmu, 1);
+	g_assert_cmpuint(f.c.tlb_entries_invalidated, ==, 3);
+	check_forgotten(&f);
+	mmu_translate(&f.mmu, &f.pt, 2, BASE, VMSIM_READ, false, &f.tr);
+	g_assert_cmpuint(f.c.dtlb_hits, ==, 1);
+	mmu_flush(&f.mmu, 0);
+	g_assert_cmpuint(f.c.tlb_entries_invalidated, ==, 5);
+	g_assert_cmpuint(f.c.tlb_invalidations, ==, 2);
+	check_forgotten(&f);
+	tear_down(&f);
+}
+
+/* A walk that sets D after a hit changes no order: the older entry still goes first. */
+static void test_order_after_dirty_walk(void)
+{
+	struct fixture f;
+
+	set_up(&f, 0);
+	go(&f, 0, VMSIM_READ);
+	go(&f, 1, VMSIM_READ);
+	go(&f, 0, VMSIM_WRITE); /* a hit, and now the most recent */
+	go(&f, 2, VMSIM_READ);	/* takes page 1's place */
+	g_assert_nonnull(tlb_peek(&f.mmu.l1d, tlb_tag(1, BASE)));
+	g_assert_null(tlb_peek(&f.mmu.l1d, tlb_tag(1, BASE + 1)));
+	tear_down(&f);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/mmu/walk/bits", test_walk_bits);
+	g_test_add_func("/mmu/walk/fails", test_walk_fails);
+	g_test_add_func("/mmu/rights", test_rights);
+	g_test_add_func("/mmu/dirty-walk", test_dirty_walk);
+	g_test_add_func("/mmu/dirty-walk-l2", test_dirty_walk_l2);
+	g_test_add_func("/mmu/dirty-copy", test_dirty_copy);
+	g_test_add_func("/mmu/counts", test_counts_and_costs);
+	g_test_add_func("/mmu/fetches", test_fetches);
+	g_test_add_func("/mmu/repeated", test_repeated);
+	g_test_add_func("/mmu/stale", test_stale);
+	g_test_add_func("/mmu/invalidate", test_invalidate);
+	g_test_add_func("/mmu/flush", test_flush);
+	g_test_add_func("/mmu/order", test_order_after_dirty_walk);
+	return g_test_run();
+}

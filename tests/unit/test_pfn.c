@@ -1,0 +1,304 @@
+/* test_pfn.c: frames, their lists and their moves (semantics 4.2, 4.3). */
+#include "vmm/pfn.h"
+
+#include "base/rng.h"
+
+#include <glib.h>
+
+#define FRAMES 12
+
+/* 4.3, written out: rows from, columns to; Z F S M T A. */
+static const char *const moves[PFN_N_STATES] = {
+	[PFN_ZEROED] = "....TA",   [PFN_FREE] = "Z...TA",	[PFN_STANDBY] = ".F.MTA",
+	[PFN_MODIFIED] = ".FS.TA", [PFN_TRANSITION] = ".FSM.A", [PFN_ACTIVE] = ".FSMT.",
+};
+
+struct fixture {
+	struct events events;
+	struct pfn_db db;
+};
+
+static void set_up(struct fixture *f, bool zeroed)
+{
+	events_init(&f->events);
+	pfn_db_init(&f->db, FRAMES, zeroed, &f->events);
+	g_assert_null(pfn_check(&f->db));
+}
+
+static void tear_down(struct fixture *f)
+{
+	g_assert_null(pfn_check(&f->db));
+	pfn_db_fini(&f->db);
+	events_fini(&f->events);
+}
+
+static void move(struct fixture *f, vmsim_pfn frame, enum pfn_state to)
+{
+	pfn_set_state(&f->db, frame, to, "test");
+	g_assert_cmpint(f->db.pfn[frame].state, ==, to);
+	g_assert_null(pfn_check(&f->db));
+}
+
+/* A frame in a given state, by legal moves. */
+static void bring(struct fixture *f, vmsim_pfn frame, enum pfn_state to)
+{
+	if (to == PFN_ZEROED && f->db.pfn[frame].state == PFN_ZEROED)
+		return;
+	if (f->db.pfn[frame].state != PFN_ACTIVE)
+		move(f, frame, PFN_ACTIVE);
+	if (to != PFN_ACTIVE)
+		move(f, frame, to);
+}
+
+static bool is_legal(enum pfn_state from, enum pfn_state to)
+{
+	return moves[from][to] != '.';
+}
+
+static void test_legal(void)
+{
+	for (int from = 0; from < PFN_N_STATES; from++)
+		for (int to = 0; to < PFN_N_STATES; to++) {
+			struct fixture f;
+
+			if (!is_legal((enum pfn_state)from, (enum pfn_state)to))
+				continue;
+			set_up(&f, true);
+			bring(&f, 0, (enum pfn_state)from);
+			move(&f, 0, (enum pfn_state)to);
+			tear_down(&f);
+		}
+}
+
+/* A child makes the illegal move and must abort. argv tells which. */
+static void test_illegal(void)
+{
+	for (int from = 0; from < PFN_N_STATES; from++)
+		for (int to = 0; to < PFN_N_STATES; to++) {
+			char *name;
+
+			if (is_legal((enum pfn_state)from, (enum pfn_state)to))
+				continue;
+			name = g_strdup_printf("/pfn/subprocess/illegal/%d/%d", from, to);
+			g_test_trap_subprocess(name, 0, G_TEST_SUBPROCESS_DEFAULT);
+			g_test_trap_assert_failed();
+			g_free(name);
+		}
+}
+
+static void illegal(gconstpointer data)
+{
+	int n = GPOINTER_TO_INT(data);
+	struct fixture f;
+
+	set_up(&f, true);
+	bring(&f, 0, (enum pfn_state)(n / PFN_N_STATES));
+	pfn_set_state(&f.db, 0, (enum pfn_state)(n % PFN_N_STATES), "test");
+}
+
+static void test_fresh(void)
+{
+	struct fixture f;
+
+	set_up(&f, true);
+	g_assert_cmpuint(f.db.fresh, ==, 0);
+	g_assert_cmpuint(pfn_available(&f.db), ==, FRAMES);
+	g_assert_cmpuint(pfn_first_free(&f.db), ==, VMSIM_NO_PFN);
+	for (vmsim_pfn i = 0; i < FRAMES; i++) { /* in order of their number */
+		g_assert_cmpuint(pfn_first_zeroed(&f.db), ==, i);
+		move(&f, i, PFN_ACTIVE);
+		g_assert_cmpuint(f.db.fresh, ==, i + 1);
+		if (i == 4) { /* zeroed frames come before fresh ones, the last zeroed first */
+			move(&f, 1, PFN_FREE);
+			move(&f, 1, PFN_ZEROED);
+			move(&f, 3, PFN_FREE);
+			move(&f, 3, PFN_ZEROED);
+			g_assert_cmpuint(pfn_first_zeroed(&f.db), ==, 3);
+			move(&f, 3, PFN_ACTIVE);
+			g_assert_cmpuint(pfn_first_zeroed(&f.db), ==, 1);
+			move(&f, 1, PFN_ACTIVE);
+		}
+	}
+	g_assert_cmpuint(pfn_first_zeroed(&f.db), ==, VMSIM_NO_PFN);
+	g_assert_cmpuint(pfn_available(&f.db), ==, 0);
+	tear_down(&f);
+}
+
+static void test_not_zeroed(void)
+{
+	struct fixture f;
+
+	set_up(&f, false);
+	g_assert_cmpuint(pfn_first_zeroed(&f.db), ==, VMSIM_NO_PFN);
+	g_assert_cmpuint(pfn_available(&f.db), ==, FRAMES);
+	for (vmsim_pfn i = 0; i < FRAMES; i++) {
+		g_assert_cmpuint(pfn_first_free(&f.db), ==, i);
+		g_assert_false(content_is_zero(f.db.pfn[i].content));
+		move(&f, i, PFN_ACTIVE);
+	}
+	g_assert_cmpuint(pfn_first_free(&f.db), ==, VMSIM_NO_PFN);
+	tear_down(&f);
+}
+
+/* Free, standby and modified lists are FIFO. */
+static void test_fifo(void)
+{
+	static const vmsim_pfn order[] = {5, 2, 7, 0};
+	struct fixture f;
+
+	for (int state = PFN_FREE; state <= PFN_MODIFIED; state++) {
+		vmsim_pfn (*const first[])(const struct pfn_db *) = {
+			[PFN_FREE] = pfn_first_free,
+			[PFN_STANDBY] = pfn_first_standby,
+			[PFN_MODIFIED] = pfn_first_modified,
+		};
+
+		set_up(&f, true);
+		for (vmsim_pfn i = 0; i < 8; i++)
+			move(&f, i, PFN_ACTIVE);
+		for (size_t i = 0; i < G_N_ELEMENTS(order); i++)
+			move(&f, order[i], (enum pfn_state)state);
+		move(&f, 7, PFN_ACTIVE); /* out of the middle */
+		g_assert_cmpuint(first[state](&f.db), ==, 5);
+		move(&f, 5, PFN_ACTIVE);
+		g_assert_cmpuint(first[state](&f.db), ==, 2);
+		move(&f, 5, (enum pfn_state)state); /* to the tail */
+		move(&f, 2, PFN_ACTIVE);
+		g_assert_cmpuint(first[state](&f.db), ==, 0);
+		move(&f, 0, PFN_ACTIVE);
+		g_assert_cmpuint(first[state](&f.db), ==, 5);
+		move(&f, 5, PFN_ACTIVE);
+		g_assert_cmpuint(first[state](&f.db), ==, VMSIM_NO_PFN);
+		tear_down(&f);
+	}
+}
+
+static void standby(struct fixture *f, vmsim_pfn frame, unsigned priority)
+{
+	f->db.pfn[frame].priority = (uint8_t)priority;
+	move(f, frame, PFN_STANDBY);
+}
+
+static void test_priorities(void)
+{
+	static const vmsim_pfn order[] = {3, 4, 1, 2, 0};
+	struct fixture f;
+
+	set_up(&f, true);
+	for (vmsim_pfn i = 0; i < 6; i++)
+		move(&f, i, PFN_ACTIVE);
+	standby(&f, 0, 7);
+	standby(&f, 1, 5);
+	standby(&f, 2, 5);
+	standby(&f, 3, 0);
+	standby(&f, 4, 5);
+	pfn_requeue(&f.db, 4, 0); /* behind 3 */
+	g_assert_null(pfn_check(&f.db));
+	g_assert_cmpuint(pfn_available(&f.db), ==, FRAMES - 1);
+	for (size_t i = 0; i < G_N_ELEMENTS(order); i++) {
+		g_assert_cmpuint(pfn_first_standby(&f.db), ==, order[i]);
+		move(&f, order[i], PFN_ACTIVE);
+	}
+	tear_down(&f);
+}
+
+/* Entering the free list clears who owned the frame (I5). */
+static void test_owner(void)
+{
+	struct fixture f;
+
+	set_up(&f, true);
+	move(&f, 0, PFN_ACTIVE);
+	f.db.pfn[0].vpn = 77;
+	f.db.pfn[0].reset = RESET_PENDING;
+	move(&f, 0, PFN_FREE);
+	g_assert_null(f.db.pfn[0].owner);
+	g_assert_cmpuint(f.db.pfn[0].vpn, ==, 0);
+	g_assert_cmpuint(f.db.pfn[0].reset, ==, RESET_NO);
+	f.db.pfn[0].slot = 3;
+	g_assert_cmpstr(pfn_check(&f.db), ==, "I5");
+	f.db.pfn[0].slot = 0;
+	f.db.n[PFN_FREE]++;
+	g_assert_cmpstr(pfn_check(&f.db), ==, "I1");
+	f.db.n[PFN_FREE]--;
+	move(&f, 0, PFN_ZEROED);
+	content_set(&f.db.pfn[0].content, content_junk());
+	g_assert_cmpstr(pfn_check(&f.db), ==, "I6");
+	content_set(&f.db.pfn[0].content, NULL);
+	tear_down(&f);
+}
+
+struct seen {
+	int n;
+	struct vmsim_record last;
+};
+
+static void see(void *ctx, const struct vmsim_record *record)
+{
+	struct seen *seen = ctx;
+
+	seen->n++;
+	seen->last = *record;
+}
+
+static void test_events(void)
+{
+	struct seen seen = {0};
+	struct fixture f;
+
+	set_up(&f, true);
+	events_listen(&f.events, VMSIM_RECORD_BIT(VMSIM_RECORD_FRAME_STATE), see, &seen);
+	move(&f, 0, PFN_ACTIVE);
+	f.db.pfn[0].vpn = 0x123;
+	pfn_set_state(&f.db, 0, PFN_MODIFIED, "L18");
+	g_assert_cmpint(seen.n, ==, 2);
+	g_assert_cmpstr(seen.last.from, ==, "active");
+	g_assert_cmpstr(seen.last.to, ==, "modified");
+	g_assert_cmpstr(seen.last.rule, ==, "L18");
+	g_assert_cmphex(seen.last.va, ==, 0x123000);
+	g_assert_cmpuint(seen.last.pfn, ==, 0);
+	tear_down(&f);
+}
+
+static void test_random(void)
+{
+	struct rng rng = {5};
+	struct fixture f;
+
+	set_up(&f, true);
+	for (int i = 0; i < 20000; i++) {
+		vmsim_pfn frame = (vmsim_pfn)rng_below(&rng, f.db.fresh + 1);
+		enum pfn_state to = (enum pfn_state)rng_below(&rng, PFN_N_STATES);
+
+		if (frame >= FRAMES || !is_legal(f.db.pfn[frame].state, to))
+			continue;
+		f.db.pfn[frame].priority = (uint8_t)(f.db.pfn[frame].state == PFN_STANDBY
+							     ? f.db.pfn[frame].priority
+							     : rng_below(&rng, 8));
+		move(&f, frame, to);
+	}
+	tear_down(&f);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/pfn/legal", test_legal);
+	g_test_add_func("/pfn/illegal", test_illegal);
+	for (int n = 0; n < PFN_N_STATES * PFN_N_STATES; n++) {
+		char *name = g_strdup_printf("/pfn/subprocess/illegal/%d/%d", n / PFN_N_STATES,
+					     n % PFN_N_STATES);
+
+		if (!is_legal((enum pfn_state)(n / PFN_N_STATES), (enum pfn_state)(n % PFN_N_STATES)))
+			g_test_add_data_func(name, GINT_TO_POINTER(n), illegal);
+		g_free(name);
+	}
+	g_test_add_func("/pfn/fresh", test_fresh);
+	g_test_add_func("/pfn/not-zeroed", test_not_zeroed);
+	g_test_add_func("/pfn/fifo", test_fifo);
+	g_test_add_func("/pfn/priorities", test_priorities);
+	g_test_add_func("/pfn/owner", test_owner);
+	g_test_add_func("/pfn/events", test_events);
+	g_test_add_func("/pfn/random", test_random);
+	return g_test_run();
+}

@@ -300,3 +300,8 @@ void access_touch(struct vmsim_machine *m, struct thread *thread, vmsim_va va)
 {
 	begin_fault(m, &thread->op, va, VMSIM_READ);
 }
+
+void access_fault(struct vmsim_machine *m, struct thread *thread, vmsim_va va)
+{
+	begin_fault(m, &thread->op, va, access_of(&thread->op));
+}

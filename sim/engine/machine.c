@@ -95,6 +95,7 @@ void vmsim_machine_listen(struct vmsim_machine *m, uint64_t mask, vmsim_listener
 void vmsim_machine_set_audit(struct vmsim_machine *m, enum vmsim_audit audit)
 {
 	m->audit = audit;
+	m->plain_end = 0;
 }
 
 void vmsim_machine_begin_trace(struct vmsim_machine *m, const vmsim_trace *trace)

@@ -79,6 +79,10 @@ struct vmsim_machine {
 	vmsim_cycles now;
 	vmsim_cycles attention;
 	struct thread *running; /* the thread the core last ran */
+	/* What a plain reference must be of: `running`'s identity, and addresses below plain_end,
+	 * which is 0 while nothing runs, or when an audit looks at every event. */
+	uint32_t plain_pid, plain_tid, asid;
+	vmsim_va plain_end;
 	vmsim_cycles hit_cycles[3]; /* of a reference that hits, by access */
 	bool every_reference, keep_contents;
 	uint32_t n_references;
@@ -169,6 +173,8 @@ void access_begin(struct vmsim_machine *m, struct thread *thread);
 void call_begin(struct vmsim_machine *m, struct thread *thread);
 /* access_touch: a call needs a page faulted in. */
 void access_touch(struct vmsim_machine *m, struct thread *thread, vmsim_va va);
+/* access_fault: a reference's first lookup, already counted, ended in a fault. */
+void access_fault(struct vmsim_machine *m, struct thread *thread, vmsim_va va);
 /* Contents of one page's part of a reference. */
 void access_data(struct vmsim_machine *m, struct op *op, vmsim_va va, unsigned n,
 		 vmsim_pfn frame);

@@ -1,8 +1,9 @@
 /* replay.c: events in, one after another; and the hot path.
  *
- * Almost every reference is to the page of the core's last one, needs no more rights than that had
- * and finds nothing to attend to. Such a reference is answered here: a compare, a few counts, and
- * the clock moves on by a constant. Everything else goes through machine_event(). */
+ * Almost every reference is of the thread that runs, within one page, and finds nothing to attend
+ * to; mostly its page is even that of the core's last one, so that the memo answers it: a compare,
+ * a few counts, and the clock moves on by a constant. Else the TLBs are asked, and the page table.
+ * Everything else, calls and faults and whatever waits, goes through machine_event(). */
 #include "base/scale.h"
 #include "engine/clock.h"
 
@@ -106,70 +107,106 @@ bool machine_event(struct vmsim_machine *m, const struct vmsim_event *event)
 	else
 		access_begin(m, thread);
 	machine_run(m, thread);
-	if (m->audit != VMSIM_AUDIT_OFF &&
-	    (m->audit == VMSIM_AUDIT_FULL || m->seq % 65536 == 0))
+	if (m->audit == VMSIM_AUDIT_FULL || (m->audit == VMSIM_AUDIT_CHEAP && m->seq % 65536 == 0))
 		machine_audit(m);
 	return !m->error;
 }
 
-/* Answer a reference from the memo, if it can be. */
-static inline bool hit(struct vmsim_machine *m, const struct vmsim_event *event)
-{
-	vmsim_va va = m->label_value[event->label] + event->va;
-	struct counters *c = &m->stats.c;
-	const struct memo *memo;
+/* --- the hot path ---------------------------------------------------------------------------- */
 
-	if (event->op == VMSIM_OP_EXECUTE) {
-		memo = &m->mmu.fetch;
-		if (memo->vpn != va >> VMSIM_PAGE_SHIFT)
-			return false;
-	} else {
-		memo = &m->mmu.data;
-		if (memo->vpn != va >> VMSIM_PAGE_SHIFT ||
-		    (event->op == VMSIM_OP_WRITE && !memo->store))
-			return false;
-	}
-	if ((va & (VMSIM_PAGE_SIZE - 1)) + event->size > VMSIM_PAGE_SIZE)
-		return false;
-	c->references++;
-	m->stats.translated++;
-	if (event->op == VMSIM_OP_EXECUTE) {
-		c->fetches++;
-		c->itlb_hits++;
-	} else {
-		*(event->op == VMSIM_OP_READ ? &c->reads : &c->writes) += 1;
-		c->dtlb_hits++;
-	}
-	m->now += m->hit_cycles[event->op];
-	m->seq++;
-	return true;
+/* Whether the memo of the last page answers the reference (mmu.h). */
+static inline bool memo_hits(const struct memo *memo, vmsim_vpn vpn, unsigned op)
+{
+	return memo->vpn == vpn && (op != VMSIM_OP_WRITE || memo->store);
 }
 
-/* What a hit does besides, when anybody wants to know. */
-static void observe(struct vmsim_machine *m, const struct vmsim_event *event)
+static inline void count_reference(struct counters *c, unsigned op)
 {
-	const struct memo *memo =
-		event->op == VMSIM_OP_EXECUTE ? &m->mmu.fetch : &m->mmu.data;
+	c->references++;
+	*(op == VMSIM_OP_READ ? &c->reads : op == VMSIM_OP_WRITE ? &c->writes : &c->fetches) += 1;
+}
+
+/* What a reference that was translated does besides, when anybody wants to know. */
+static void observe(struct vmsim_machine *m, const struct vmsim_event *event, vmsim_va va,
+		    vmsim_pfn frame)
+{
 	struct op op;
 
 	if (m->every_reference) {
-		m->references[m->n_references++] = memo->pfn;
+		m->references[m->n_references++] = frame;
 		if (m->n_references == REFERENCE_BATCH)
 			machine_flush_references(m);
 	}
 	if (!m->keep_contents || event->op == VMSIM_OP_EXECUTE)
 		return;
-	op = (struct op){.event = *event, .va = resolve(m, event), .stores = true,
+	if (event->op == VMSIM_OP_READ && event->result == VMSIM_RESULT_NONE)
+		return;
+	op = (struct op){.event = *event, .seq = m->seq, .va = va, .stores = true,
 			 .compared = true};
-	if (event->op == VMSIM_OP_WRITE || event->result == VMSIM_RESULT_VALUE)
-		access_data(m, &op, op.va, event->size, memo->pfn);
+	access_data(m, &op, va, event->size, frame);
 	if (event->result == VMSIM_RESULT_NONE)
 		return;
 	m->events.seq = m->seq;
 	m->events.line = event->line;
 	clock_stamp(m);
-	op.seq = m->seq;
 	compare_access(m, &op, VMSIM_RESULT_OK);
+}
+
+/* The reference met a fault: it becomes an operation like any other, from the trap on. */
+static bool go_on_as_fault(struct vmsim_machine *m, const struct vmsim_event *event, vmsim_va va)
+{
+	struct thread *thread = m->running;
+
+	op_fill(m, thread, event, &thread->op);
+	thread->op.stores = thread->op.compared = true;
+	access_fault(m, thread, va);
+	machine_run(m, thread);
+	return !m->error;
+}
+
+/* One reference within one page, nothing else to attend to: the memo, else the TLBs and a walk. */
+static inline bool reference(struct vmsim_machine *m, const struct vmsim_event *event,
+			     vmsim_va va, bool watched)
+{
+	bool fetch = event->op == VMSIM_OP_EXECUTE;
+	struct memo *memo = fetch ? &m->mmu.fetch : &m->mmu.data;
+	vmsim_vpn vpn = va >> VMSIM_PAGE_SHIFT;
+	struct counters *c = &m->stats.c;
+
+	count_reference(c, event->op);
+	m->seq++;
+	if (likely(memo_hits(memo, vpn, event->op))) {
+		*(fetch ? &c->itlb_hits : &c->dtlb_hits) += 1;
+		m->now += m->hit_cycles[event->op];
+	} else {
+		struct thread *thread = m->running;
+		struct translation tr;
+		bool ok = mmu_translate(&m->mmu, process_page_table(thread->process),
+					m->asid, vpn, (enum vmsim_access)event->op, false, &tr);
+
+		BOOK(m, tlb_l2, tr.l2_cycles);
+		BOOK(m, walk, tr.walk_cycles);
+		if (!ok) {
+			m->now += m->hit_cycles[event->op] - m->config->data.latency.cycles;
+			return go_on_as_fault(m, event, va);
+		}
+		m->now += m->hit_cycles[event->op];
+	}
+	m->stats.translated++;
+	if (watched)
+		observe(m, event, va, memo->pfn);
+	return true;
+}
+
+/* Whether an event is one that reference() can take: of the thread that runs, within one page
+ * that the tables can translate, without a time of its own, and nothing waits for attention. */
+static inline bool is_plain(const struct vmsim_machine *m, const struct vmsim_event *event,
+			    vmsim_va va)
+{
+	return event->op != VMSIM_OP_CALL && !(event->flags & (VMSIM_EV_GAP | VMSIM_EV_AT)) &&
+	       event->pid == m->plain_pid && event->tid == m->plain_tid &&
+	       event->result <= VMSIM_RESULT_VALUE && m->now < m->attention &&
+	       (va & (VMSIM_PAGE_SIZE - 1)) + event->size <= VMSIM_PAGE_SIZE && va < m->plain_end;
 }
 
 bool vmsim_machine_feed(struct vmsim_machine *m, const struct vmsim_event *events, size_t n,
@@ -181,19 +218,14 @@ bool vmsim_machine_feed(struct vmsim_machine *m, const struct vmsim_event *event
 	m->label_value = m->labels->value; /* the reader may have moved it to make room */
 	for (i = 0; i < n && !m->error; i++) {
 		const struct vmsim_event *event = &events[i];
-		const struct thread *running = m->running;
+		vmsim_va va = m->label_value[event->label] + event->va;
 
-		if (likely(event->op != VMSIM_OP_CALL &&
-			   !(event->flags & (VMSIM_EV_GAP | VMSIM_EV_AT)) && running &&
-			   event->pid == running->pid && event->tid == running->tid &&
-			   event->result <= VMSIM_RESULT_VALUE && m->now < m->attention &&
-			   m->audit == VMSIM_AUDIT_OFF && hit(m, event))) {
-			if (watched)
-				observe(m, event);
-			continue;
-		}
-		if (!machine_event(m, event))
+		if (likely(is_plain(m, event, va))) {
+			if (!reference(m, event, va, watched))
+				break;
+		} else if (!machine_event(m, event)) {
 			break;
+		}
 	}
 	if (done)
 		*done = i;

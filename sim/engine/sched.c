@@ -166,6 +166,7 @@ void machine_forget_process(struct vmsim_machine *m, struct thread *thread)
 	stats_switch(&m->stats, g_ptr_array_index(m->stats.accounts, 0));
 	mmu_flush(&m->mmu, process_asid(process));
 	m->running = NULL;
+	m->plain_end = 0;
 	m->left_asid = process_asid(process);
 	g_hash_table_remove(m->processes, GUINT_TO_POINTER(thread->pid));
 	g_hash_table_foreach_remove(m->threads, of_process, process);
@@ -184,6 +185,12 @@ void machine_switch(struct vmsim_machine *m, struct thread *thread)
 	stats_settle(&m->stats);
 	stats_switch(&m->stats, process_account(thread->process));
 	m->running = thread;
+	m->plain_pid = thread->pid;
+	m->plain_tid = thread->tid;
+	m->asid = to;
+	if (m->audit == VMSIM_AUDIT_OFF)
+		m->plain_end = process_page_table(thread->process)->pool->shape->vpn_end
+			       << VMSIM_PAGE_SHIFT;
 	if (from) {
 		m->stats.c.thread_switches++;
 		BOOK(m, switch, m->config->sched.recorded_switch.cycles);

@@ -52,34 +52,38 @@ static void count_first(struct counters *c, enum vmsim_access access, bool hit)
 		*(hit ? &c->dtlb_hits : &c->dtlb_misses) += 1;
 }
 
-/* Walk and cache the result: filled where the lookups missed, rewritten in place where they
- * found the tag. */
-static bool walk_and_fill(struct mmu *mmu, const struct page_table *pt, struct tlb *l1,
-			  uint64_t tag, enum vmsim_access access, struct translation *out)
+static void rewrite(struct tlb *tlb, uint64_t tag, pte_t leaf)
 {
+	struct tlb_entry *entry = tlb_peek(tlb, tag);
+
+	if (entry)
+		*entry = (struct tlb_entry){tag, pte_frame(leaf), leaf_flags(leaf)};
+}
+
+/* Walk, and bring entries that the lookups found up to date in place. A store through an entry
+ * that only lacks D walks the leaf alone (T11). */
+static bool walk_and_rewrite(struct mmu *mmu, const struct page_table *pt, struct tlb *l1,
+			     uint64_t tag, const struct tlb_entry *found,
+			     enum vmsim_access access, struct translation *out)
+{
+	bool leaf_only = found && access == VMSIM_WRITE && (found->flags & TLB_WRITE);
 	struct walk w;
-	bool ok = walk(pt, tag >> ASID_BITS, access, &w);
-	struct tlb *level[] = {l1, mmu->has_l2 ? &mmu->l2 : NULL};
+	bool ok = leaf_only ? walk_leaf(pt, tag >> ASID_BITS, &w)
+			    : walk(pt, tag >> ASID_BITS, access, &w);
 
 	mmu->c->page_walks++;
+	mmu->c->tlb_dirty_walks += found != NULL;
 	mmu->c->walk_references += w.fetches;
 	out->walk_cycles += w.fetches * mmu->fetch_cycles + w.updates * mmu->ad_update_cycles;
 	if (!ok)
 		return false;
 	out->pfn = pte_frame(w.leaf);
 	out->store = (w.leaf & PTE_W) && (w.leaf & PTE_D);
-	for (int i = 0; i < 2; i++) {
-		struct tlb_entry *entry = level[i] ? tlb_peek(level[i], tag) : NULL;
-
-		if (entry)
-			*entry = (struct tlb_entry){tag, out->pfn, leaf_flags(w.leaf)};
-	}
+	out->leaf = w.leaf;
+	rewrite(l1, tag, w.leaf);
+	if (mmu->has_l2)
+		rewrite(&mmu->l2, tag, w.leaf);
 	return true;
-}
-
-static void fill(struct tlb *tlb, uint64_t tag, const struct tlb_entry *from)
-{
-	tlb_fill(tlb, tag, from->pfn, from->flags);
 }
 
 /* The second level and beyond, after a first-level miss. */
@@ -88,7 +92,6 @@ static bool translate_slow(struct mmu *mmu, const struct page_table *pt, struct 
 			   struct translation *out)
 {
 	struct tlb_entry *entry = NULL;
-	struct tlb_entry walked = {0};
 
 	if (mmu->has_l2) {
 		entry = tlb_lookup(&mmu->l2, tag);
@@ -99,18 +102,14 @@ static bool translate_slow(struct mmu *mmu, const struct page_table *pt, struct 
 	if (entry && entry_permits(entry, access)) {
 		out->pfn = entry->pfn;
 		out->store = (entry->flags & TLB_WRITE) && (entry->flags & TLB_DIRTY);
-		fill(l1, tag, entry);
+		tlb_fill(l1, tag, entry->pfn, entry->flags);
 		return true;
 	}
-	if (entry)
-		mmu->c->tlb_dirty_walks++;
-	if (!walk_and_fill(mmu, pt, l1, tag, access, out))
+	if (!walk_and_rewrite(mmu, pt, l1, tag, entry, access, out))
 		return false;
-	walked.pfn = out->pfn;
-	walked.flags = leaf_flags(pt_get(pt, tag >> ASID_BITS));
 	if (mmu->has_l2 && !entry)
-		fill(&mmu->l2, tag, &walked);
-	fill(l1, tag, &walked);
+		tlb_fill(&mmu->l2, tag, out->pfn, leaf_flags(out->leaf));
+	tlb_fill(l1, tag, out->pfn, leaf_flags(out->leaf));
 	return true;
 }
 
@@ -136,8 +135,7 @@ bool mmu_translate(struct mmu *mmu, const struct page_table *pt, uint32_t asid, 
 		out->store = (entry->flags & TLB_WRITE) && (entry->flags & TLB_DIRTY);
 		ok = true;
 	} else if (entry) {
-		mmu->c->tlb_dirty_walks++;
-		ok = walk_and_fill(mmu, pt, l1, tag, access, out);
+		ok = walk_and_rewrite(mmu, pt, l1, tag, entry, access, out);
 	} else {
 		ok = translate_slow(mmu, pt, l1, tag, access, repeated, out);
 	}

@@ -47,6 +47,7 @@ static inline void mmu_forget(struct mmu *mmu)
 struct translation {
 	vmsim_pfn pfn;
 	bool store; /* of the entry used: writable and dirty */
+	pte_t leaf; /* when a walk was needed */
 	vmsim_cycles l1_cycles, l2_cycles, walk_cycles;
 };
 

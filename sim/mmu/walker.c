@@ -42,3 +42,19 @@ bool walk(const struct page_table *pt, vmsim_vpn vpn, enum vmsim_access access, 
 	}
 	return true;
 }
+
+bool walk_leaf(const struct page_table *pt, vmsim_vpn vpn, struct walk *out)
+{
+	struct pt_node *node = pt_find(pt, vpn);
+	pte_t *entry;
+
+	*out = (struct walk){.fetches = 1};
+	if (!node)
+		return false;
+	entry = &node->entry[pt_index(pt->pool->shape, 0, vpn)];
+	if (!pte_is_valid(*entry) || !leaf_permits(*entry, VMSIM_WRITE))
+		return false;
+	set_bits(entry, PTE_A | PTE_D, out);
+	out->leaf = *entry;
+	return true;
+}

@@ -16,4 +16,8 @@ struct walk {
  *    then be set above the leaf, the leaf is untouched */
 bool walk(const struct page_table *pt, vmsim_vpn vpn, enum vmsim_access access, struct walk *out);
 
+/* walk_leaf: read the leaf entry alone, for a store whose TLB entry lacks D (H8, timing T11).
+ * => false when the leaf is not present or not writable any more */
+bool walk_leaf(const struct page_table *pt, vmsim_vpn vpn, struct walk *out);
+
 #endif

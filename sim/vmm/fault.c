@@ -236,7 +236,7 @@ void vmm_store(struct vmm *vmm, vmsim_pfn frame, vmsim_va va, unsigned n, const 
 	struct pfn *pfn = &vmm->db.pfn[frame];
 
 	g_assert(pfn->state == PFN_ACTIVE);
-	if (pfn->reset == RESET_LOST)
+	if (pfn->reset != RESET_NO)
 		page_forget_lost(pfn->owner, pfn->vpn);
 	content_store(&pfn->content, (unsigned)(va & (VMSIM_PAGE_SIZE - 1)), n, bytes);
 }
@@ -256,7 +256,8 @@ bool vmm_other_value(struct vmm *vmm, vmsim_pfn frame, vmsim_va va, unsigned n, 
 
 	if (pfn->reset == RESET_NO || (frame_pte(vmm, frame) & PTE_D))
 		return false;
-	if (pfn->reset == RESET_LOST && pfn->owner->lost)
+	/* What it held before it was lost, however often it was reset since. */
+	if (pfn->owner->lost)
 		other = g_hash_table_lookup(pfn->owner->lost, &pfn->vpn);
 	content_load(other, (unsigned)(va & (VMSIM_PAGE_SIZE - 1)), n, bytes, known);
 	return true;

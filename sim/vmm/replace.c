@@ -5,13 +5,16 @@
  * background. */
 #include "vmm/internal.h"
 
-static bool pagefile_full(const struct vmm *vmm)
+/* Slots that modified pages do not lay claim to already. */
+static uint64_t slots_to_spare(const struct vmm *vmm)
 {
-	return vmm->file.used + 1 >= vmm->file.slots;
+	uint64_t taken = (uint64_t)vmm->file.used + 1 + vmm->db.n[PFN_MODIFIED];
+
+	return vmm->file.slots > taken ? vmm->file.slots - taken : 0;
 }
 
-/* W2. On the textbook machine a dirty page can only go where a slot can be had for it; one that
- * holds a stale slot gives that up first. */
+/* W2. A dirty page can only go where a slot can be had for it; one that holds a stale slot gives
+ * that up first. */
 static bool evictable(void *ctx, vmsim_pfn frame)
 {
 	const struct vmm *vmm = ctx;
@@ -19,7 +22,7 @@ static bool evictable(void *ctx, vmsim_pfn frame)
 
 	if (pfn->state != PFN_ACTIVE || (pfn->flags & (PFN_TABLE | PFN_LOCKED)))
 		return false;
-	if (vmm->config->standby.enabled || pfn->slot || !pagefile_full(vmm))
+	if (pfn->slot || slots_to_spare(vmm))
 		return true;
 	return !(pfn->flags & PFN_IS_MODIFIED) && !(frame_pte(vmm, frame) & PTE_D);
 }
@@ -135,7 +138,9 @@ void replace_evict(struct vmm *vmm, vmsim_pfn frame)
 /* Pages that are available, or will be once they are written. */
 static uint64_t available_soon(const struct vmm *vmm)
 {
-	return pfn_available(&vmm->db) + vmm->db.n[PFN_MODIFIED] + vmm->ios_writing;
+	uint64_t slots = vmm->file.slots > vmm->file.used ? vmm->file.slots - vmm->file.used - 1 : 0;
+
+	return pfn_available(&vmm->db) + MIN(vmm->db.n[PFN_MODIFIED], slots) + vmm->ios_writing;
 }
 
 static bool trim_wanted(struct vmm *vmm)

@@ -7,8 +7,6 @@
 
 static void mark_pending(struct vmm *vmm, struct pfn *pfn)
 {
-	if (pfn->reset == RESET_LOST)
-		page_forget_lost(pfn->owner, pfn->vpn);
 	pfn->reset = RESET_PENDING;
 	pfn->flags &= (uint8_t)~PFN_IS_MODIFIED;
 	vmm->c->pages_reset_pending++;

@@ -193,7 +193,7 @@ void page_dirtied(struct vmm *vmm, vmsim_pfn frame)
 {
 	struct pfn *pfn = &vmm->db.pfn[frame];
 
-	if (pfn->reset == RESET_LOST)
+	if (pfn->reset != RESET_NO)
 		page_forget_lost(pfn->owner, pfn->vpn);
 	pfn->flags |= PFN_IS_MODIFIED;
 	pfn->reset = RESET_NO;

@@ -188,56 +188,56 @@ static bool lowest_hole(const struct vad *node, uint64_t n, vmsim_vpn from, vmsi
 	return lowest_hole(node->right, n, from, first);
 }
 
-static bool highest_hole(const struct vad *node, uint64_t n, vmsim_vpn *first)
+/* The highest place for n pages in the gap after a block, below `end`. */
+static bool gap_top(vmsim_vpn last, vmsim_vpn next, uint64_t n, vmsim_vpn end, vmsim_vpn *first)
 {
-	if (!node || node->hole < n)
+	vmsim_vpn from = granule_up(last + 1), to = MIN(next, end);
+
+	if (to < n || granule_down(to - n) < from)
 		return false;
-	if (highest_hole(node->right, n, first))
-		return true;
-	if (node->right && hole_between(node->last, node->right->sub_first) >= n) {
-		*first = granule_down(node->right->sub_first - n);
-		return true;
-	}
-	if (node->left && hole_between(node->left->sub_last, node->first) >= n) {
-		*first = granule_down(node->first - n);
-		return true;
-	}
-	return highest_hole(node->left, n, first);
+	*first = granule_down(to - n);
+	return true;
+}
+
+/* The highest hole of n pages between blocks of a subtree, below `end`. */
+static bool highest_hole(const struct vad *node, uint64_t n, vmsim_vpn end, vmsim_vpn *first)
+{
+	if (!node || node->hole < n || node->sub_first >= end)
+		return false;
+	return highest_hole(node->right, n, end, first) ||
+	       (node->right && gap_top(node->last, node->right->sub_first, n, end, first)) ||
+	       (node->left && gap_top(node->left->sub_last, node->first, n, end, first)) ||
+	       highest_hole(node->left, n, end, first);
+}
+
+static bool hole_top_down(const struct vad_tree *tree, uint64_t n, vmsim_vpn *first)
+{
+	const struct vad *root = tree->root;
+	vmsim_vpn end = tree->hi + 1, below = tree->lo - 1;
+
+	if (!root)
+		return gap_top(below, end, n, end, first);
+	return (root->sub_last < end && gap_top(MAX(root->sub_last, below), end, n, end, first)) ||
+	       (highest_hole(root, n, end, first) && *first >= tree->lo) ||
+	       (root->sub_first > tree->lo && gap_top(below, root->sub_first, n, end, first));
 }
 
 bool vad_hole(const struct vad_tree *tree, uint64_t n, vmsim_vpn from, bool top_down,
 	      vmsim_vpn *first)
 {
 	const struct vad *root = tree->root;
-	vmsim_vpn end = tree->hi + 1, at;
+	vmsim_vpn end = tree->hi + 1;
 
+	if (top_down)
+		return hole_top_down(tree, n, first);
 	from = granule_up(MAX(from, tree->lo));
-	if (!root) {
-		at = top_down && end >= n ? granule_down(end - n) : from;
-		*first = at;
-		return at >= tree->lo && at <= end && end - at >= n;
+	if (root && !(root->sub_first > from && root->sub_first - from >= n)) {
+		if (lowest_hole(root, n, from, first))
+			return *first <= end && end - *first >= n;
+		from = granule_up(MAX(root->sub_last + 1, from));
 	}
-	if (top_down) {
-		at = end >= n ? granule_down(end - n) : 0;
-		if (at > root->sub_last && at >= tree->lo) {
-			*first = at;
-			return true;
-		}
-		if (highest_hole(root, n, first) && *first >= tree->lo)
-			return true;
-		at = root->sub_first >= n ? granule_down(root->sub_first - n) : 0;
-		*first = at;
-		return root->sub_first >= n && at >= tree->lo;
-	}
-	if (root->sub_first > from && root->sub_first - from >= n) {
-		*first = from;
-		return true;
-	}
-	if (lowest_hole(root, n, from, first))
-		return true;
-	at = granule_up(MAX(root->sub_last + 1, from));
-	*first = at;
-	return at <= end && end - at >= n;
+	*first = from;
+	return from <= end && end - from >= n;
 }
 
 void vad_foreach(const struct vad_tree *tree, void (*each)(void *ctx, struct vad *vad), void *ctx)

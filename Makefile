@@ -37,12 +37,12 @@ LIB_OBJ = $(LIB_SRC:%.c=$(B)/%.o) $(B)/gen/presets.o
 CLI_OBJ = $(CLI_SRC:%.c=$(B)/%.o)
 UNIT_SRC = $(sort $(wildcard tests/unit/test_*.c tests/policy/test_*.c tests/model/test_*.c))
 UNITS = $(UNIT_SRC:%.c=$(B)/%)
-TOOL_SRC = $(sort $(wildcard tools/*.c tests/bench/*.c tests/fuzz/*.c))
+TOOL_SRC = $(sort $(wildcard tools/*.c tests/bench/*.c))
 TOOLS = $(TOOL_SRC:%.c=$(B)/%)
 PRESETS = $(sort $(wildcard configs/*.json))
 
-.PHONY: all lib tools deps have-deps demo check check-quick check-asan check-clang check-recordings \
-  coverage fuzz bench docs format lint install uninstall clean
+.PHONY: all deps have-deps demo tests-built check check-asan check-clang check-recordings \
+  coverage fuzz fuzz-run bench docs format lint install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -76,6 +76,13 @@ $(B)/gen/presets.c: $(PRESETS) tools/embed.awk
 $(B)/gen/presets.o: $(B)/gen/presets.c
 	$(Q)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -c -o $@ $<
 
+# The fuzzer: libFuzzer under `make fuzz`, a replay of files everywhere else.
+$(B)/tests/fuzz/fuzz_readers: tests/fuzz/fuzz_readers.c $(B)/libvmsim.a
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(if $(filter fuzz,$(VARIANT)),-DLIBFUZZER -fsanitize=fuzzer) \
+	  -MMD -MP -MF $@.d -o $@ $< $(B)/libvmsim.a $(PKG_LIBS)
+
 # Tests and tools are single files, linked with the static library so that they may look inside.
 $(B)/tests/%: tests/%.c $(B)/libvmsim.a
 	$(call say,CC,$<)
@@ -95,7 +102,7 @@ have-deps:
 
 tests-built: have-deps
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) VARIANT=$(VARIANT) $(B)/vmsim $(B)/libvmsim.a $(B)/libvmsim.so \
-	  $(UNITS) $(TOOLS) $(if $(filter plain,$(VARIANT)),build/vmsim build/libvmsim.a build/libvmsim.so)
+	  $(UNITS) $(TOOLS) $(B)/tests/fuzz/fuzz_readers $(if $(filter plain,$(VARIANT)),build/vmsim build/libvmsim.a build/libvmsim.so)
 
 check: tests-built
 	$(Q)VMSIM=$(CURDIR)/$(B)/vmsim B=$(CURDIR)/$(B) sh tests/run.sh
@@ -105,7 +112,65 @@ check-asan:
 check-clang:
 	$(Q)$(MAKE) --no-print-directory VARIANT=clang CC=clang EXTRA=-Werror check
 check-recordings: all
-	$(Q)VMSIM=$(CURDIR)/build/vmsim sh tests/recordings.sh "$(DIR)"
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) $(B)/tests/model/test_tlb_model
+	$(Q)VMSIM=$(CURDIR)/build/vmsim B=$(CURDIR)/$(B) sh tests/recordings.sh "$(DIR)"
+
+# A real Windows program with all the memory it wants, and with a quarter of it.
+demo: all
+	$(Q)VMSIM=build/vmsim sh tools/demo.sh
+
+# Figures, never tests: DIR/recordings/lackey gives whole runs besides the hot path.
+bench: all
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) $(B)/tests/bench/bench_hot
+	$(Q)VMSIM=$(CURDIR)/build/vmsim B=$(CURDIR)/$(B) sh tests/bench/bench.sh $(wildcard $(DIR)/recordings/lackey/*.xz)
+
+# Readers of traces and configurations, for as long as SECONDS says; the corpus replays in check.
+SECONDS ?= 60
+fuzz:
+	$(Q)$(MAKE) --no-print-directory VARIANT=fuzz CC=clang OPT='-O1 -g' \
+	  EXTRA='-fsanitize=fuzzer-no-link,address,undefined' fuzz-run
+fuzz-run: $(B)/tests/fuzz/fuzz_readers
+	$(Q)mkdir -p $(B)/corpus && $(B)/tests/fuzz/fuzz_readers -max_total_time=$(SECONDS) \
+	  -max_len=4096 $(B)/corpus tests/fuzz/corpus tests/malformed
+
+coverage:
+	$(Q)$(MAKE) --no-print-directory VARIANT=coverage OPT='-O0 -g' EXTRA='--coverage' check
+	$(Q)find build/coverage/sim -name '*.gcda' | xargs gcov -n -o build/coverage 2>/dev/null | \
+	  awk -F"'" '/^File .sim\// {f=$$2} f && /^Lines/ {sub(/.*:/, ""); print $$0 "  " f; f=""}' | sort -n
+
+docs: have-deps
+	$(Q)$(MAKE) --no-print-directory $(B)/tools/docgen
+	$(Q)$(B)/tools/docgen > configs/REFERENCE.md.new && mv -f configs/REFERENCE.md.new configs/REFERENCE.md
+
+SOURCES = $(LIB_SRC) $(CLI_SRC) $(UNIT_SRC) $(TOOL_SRC)
+format:
+	clang-format -i $(SOURCES) $(wildcard sim/*/*.h include/vmsim/*.h tests/*/*.h)
+lint: have-deps
+	clang-tidy --quiet $(LIB_SRC) $(CLI_SRC) -- $(CPPFLAGS) $(PKG_CFLAGS) -std=c11
+
+DESTDIR ?=
+TO = $(DESTDIR)$(PREFIX)
+install: all
+	install -d $(TO)/bin $(TO)/lib/pkgconfig $(TO)/include/vmsim $(TO)/share/vmsim/configs \
+	  $(TO)/share/man/man1 $(TO)/share/bash-completion/completions
+	install -m 755 build/vmsim $(TO)/bin/vmsim
+	install -m 644 build/libvmsim.a $(TO)/lib/libvmsim.a
+	install -m 755 build/libvmsim.so $(TO)/lib/libvmsim.so
+	install -m 644 include/vmsim/*.h include/vmsim/*.def $(TO)/include/vmsim/
+	install -m 644 $(PRESETS) configs/README.md configs/REFERENCE.md $(TO)/share/vmsim/configs/
+	sed '1s|""|"$(VERSION)"|' sim/vmsim.1 > $(TO)/share/man/man1/vmsim.1
+	chmod 644 $(TO)/share/man/man1/vmsim.1
+	install -m 644 tools/vmsim.bash $(TO)/share/bash-completion/completions/vmsim
+	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$${prefix}/lib' 'includedir=$${prefix}/include' '' \
+	  'Name: vmsim' 'Description: Simulator of an MMU and the Windows memory manager' \
+	  'Version: $(VERSION)' 'Requires: glib-2.0' 'Requires.private: $(filter-out glib-2.0,$(PKGS))' \
+	  'Libs: -L$${libdir} -lvmsim' 'Cflags: -I$${includedir}' > $(TO)/lib/pkgconfig/vmsim.pc
+	chmod 644 $(TO)/lib/pkgconfig/vmsim.pc
+
+uninstall:
+	rm -f $(TO)/bin/vmsim $(TO)/lib/libvmsim.a $(TO)/lib/libvmsim.so $(TO)/lib/pkgconfig/vmsim.pc \
+	  $(TO)/share/man/man1/vmsim.1 $(TO)/share/bash-completion/completions/vmsim
+	rm -rf $(TO)/include/vmsim $(TO)/share/vmsim
 
 clean:
 	rm -rf build

@@ -1,6 +1,6 @@
 #!/bin/sh
 # recordings.sh DIR: the large recordings of real programs, DIR being the folder that holds
-# recordings/ and conformance/ (make check-recordings DIR=../shared). Two jobs at a time, a few
+# recordings/ and conformance/ (make check-recordings DIR=FOLDER). Two jobs at a time, a few
 # minutes. Ends with "N passed, N failed".
 #
 #   api, combined   every recorded result agrees: `check` exits 0 with 0 divergences

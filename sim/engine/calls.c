@@ -54,8 +54,6 @@ static void end_call(struct vmsim_machine *m, struct thread *thread)
 	m->last_outcome = op->call.outcome;
 	api_call_fini(&op->call);
 	op->stage = OP_IDLE;
-	if (op->call.call->id == VMSIM_CALL_EXIT_PROCESS)
-		machine_forget_process(m, thread);
 }
 
 static void mark(struct vmsim_machine *m, struct thread *thread)
@@ -73,11 +71,12 @@ static void mark(struct vmsim_machine *m, struct thread *thread)
 void call_begin(struct vmsim_machine *m, struct thread *thread)
 {
 	struct op *op = &thread->op;
-	const struct vmsim_call *call = op->event.call;
+	const struct vmsim_call *call = &op->args;
 
 	clock_stamp(m);
+	op->args = *op->event.call;
+	op->event.call = op->call.call = call;
 	op->stage = OP_CALL;
-	op->call.call = call;
 	op->call.address = op->va;
 	if (call->id == VMSIM_CALL_VIRTUAL_ALLOC && !op->va &&
 	    call->recorded.kind == VMSIM_OUTCOME_SUCCESS && !call->recorded.address.label)

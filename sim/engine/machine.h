@@ -42,6 +42,7 @@ enum op_stage {
 struct op {
 	enum op_stage stage;
 	struct vmsim_event event;
+	struct vmsim_call args; /* event.call: the reader's copy does not last */
 	uint64_t seq;
 	vmsim_va va;                /* labels resolved */
 	vmsim_vpn first, last;      /* pages it acts on; first > last: none */
@@ -154,8 +155,6 @@ bool machine_run(struct vmsim_machine *m, struct thread *thread);
 void machine_look(struct vmsim_machine *m); /* recompute `attention` */
 
 struct thread *machine_thread(struct vmsim_machine *m, uint32_t pid, uint32_t tid);
-/* The thread's process has exited: its pid is free, and its threads are forgotten. */
-void machine_forget_process(struct vmsim_machine *m, struct thread *thread);
 /* The error that stops the machine is kept in m->error; the first one stays. Returns false. */
 bool machine_fail(struct vmsim_machine *m, int code, const char *format, ...) G_GNUC_PRINTF(3, 4);
 

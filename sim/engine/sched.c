@@ -157,7 +157,8 @@ static gboolean of_process(void *key, void *value, void *process)
 	return ((struct thread *)value)->process == process;
 }
 
-void machine_forget_process(struct vmsim_machine *m, struct thread *thread)
+/* The thread's process has exited: its pid is free, and its threads are forgotten. */
+static void forget_process(struct vmsim_machine *m, struct thread *thread)
 {
 	struct process *process = thread->process;
 
@@ -298,6 +299,8 @@ bool machine_run(struct vmsim_machine *m, struct thread *thread)
 	}
 	if (!goes_on)
 		g_ptr_array_add(m->waiting, thread);
+	else if (process_has_exited(thread->process))
+		forget_process(m, thread);
 	machine_look(m);
 	return goes_on;
 }

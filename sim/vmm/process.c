@@ -157,6 +157,11 @@ uint32_t process_pid(const struct process *process)
 	return process->pid;
 }
 
+bool process_has_exited(const struct process *process)
+{
+	return process->exited;
+}
+
 struct account *process_account(const struct process *process)
 {
 	return process->account;

@@ -91,6 +91,7 @@ struct work vmm_take_work(struct vmm *vmm);
 struct process *vmm_process_new(struct vmm *vmm, uint32_t pid);
 uint32_t process_asid(const struct process *process);
 uint32_t process_pid(const struct process *process);
+bool process_has_exited(const struct process *process);
 struct account *process_account(const struct process *process);
 const struct page_table *process_page_table(const struct process *process);
 

@@ -207,16 +207,18 @@ static void test_sums(void)
 	stats_finish(&s, 5000);
 	stats_total(&s, &total);
 	for (int i = 0; i < N_BUCKETS; i++) {
+		enum bucket_id id = (enum bucket_id)i;
+
 		for (guint k = 0; k < s.accounts->len; k++) {
 			const struct account *a = g_ptr_array_index(s.accounts, k);
 
-			((uint64_t *)&by_account.b)[i] += bucket_value(&a->figures.b, i);
+			((uint64_t *)&by_account.b)[i] += bucket_value(&a->figures.b, id);
 		}
 		for (guint k = 0; k < s.phases->len; k++)
 			((uint64_t *)&by_phase.b)[i] +=
-				bucket_value(&phase_at(&s, k)->figures.b, i);
-		g_assert_cmpuint(bucket_value(&by_account.b, i), ==, bucket_value(&total.b, i));
-		g_assert_cmpuint(bucket_value(&by_phase.b, i), ==, bucket_value(&total.b, i));
+				bucket_value(&phase_at(&s, k)->figures.b, id);
+		g_assert_cmpuint(bucket_value(&by_account.b, id), ==, bucket_value(&total.b, id));
+		g_assert_cmpuint(bucket_value(&by_phase.b, id), ==, bucket_value(&total.b, id));
 	}
 	g_rand_free(rand);
 	stats_fini(&s);

@@ -28,8 +28,7 @@ static bool acceptable(struct vmsim_machine *m, const struct vmsim_event *event)
 		return true;
 	info = &vmsim_calls[event->call->id];
 	if (!info->simulated) {
-		what = g_strdup_printf("%s is not simulated (expected one of `vmsim list calls`)",
-				       info->name);
+		what = g_strdup_printf("%s is not simulated (expected a call that is)", info->name);
 		refuse(m, event, VMSIM_ERROR_UNSUPPORTED, what);
 		g_free(what);
 		return false;

@@ -31,6 +31,18 @@ bool call_size_bad(const struct vmm *vmm, vmsim_va address, uint64_t size)
 	return address > hi || size > hi + 1 - address || size == 0;
 }
 
+bool call_tables(struct vmm *vmm, struct process *process, struct api_call *call, vmsim_vpn first,
+		 vmsim_vpn last, enum vmm_status *status)
+{
+	bool fits;
+
+	*status = pages_build(vmm, process, first, last, &call->io, &fits);
+	if (!fits)
+		*status = call_fail(call, STATUS_NO_MEMORY, "C4",
+				    "no memory for the page tables it needs");
+	return fits && *status == VMM_DONE;
+}
+
 void call_remember(struct vmm *vmm, struct process *process, struct api_call *call,
 		   vmsim_vpn first, vmsim_vpn last)
 {

@@ -145,11 +145,10 @@ static enum vmm_status commit(struct vmm *vmm, struct process *process, struct a
 {
 	const struct vmsim_call *c = call->call;
 	unsigned prot = prot_from_win32(c->protect);
-	enum vmm_status status = VMM_DONE;
+	enum vmm_status status;
 	vmsim_vpn first, last;
 	struct vad *vad;
 	uint64_t fresh;
-	bool fits = true;
 
 	call_pages(call->address, c->size[0], &first, &last);
 	vad = vad_find(&process->vads, first);
@@ -167,12 +166,8 @@ static enum vmm_status commit(struct vmm *vmm, struct process *process, struct a
 	if (pages_over_limit(vmm, fresh))
 		return call_fail(call, STATUS_COMMITMENT_LIMIT, "2.3.17b",
 				 "the commit limit would be exceeded");
-	if (!vad->commit_at_reserve || vad->prot != prot)
-		status = pages_build(vmm, process, first, last, &call->io, &fits);
-	if (!fits)
-		return call_fail(call, STATUS_NO_MEMORY, "C4",
-				 "no memory for the page tables it needs");
-	if (status != VMM_DONE)
+	if ((!vad->commit_at_reserve || vad->prot != prot) &&
+	    !call_tables(vmm, process, call, first, last, &status))
 		return status;
 	commit_range(vmm, process, vad, first, last, prot);
 	vmm->work.committed += fresh;

@@ -137,16 +137,11 @@ static enum vmm_status decommit(struct vmm *vmm, struct process *process, struct
 {
 	struct page_run run = {.vmm = vmm, .cause = "VirtualFree"};
 	struct vad *vad = d->vad;
-	enum vmm_status status = VMM_DONE;
-	bool fits = true;
+	enum vmm_status status;
 	uint64_t n = 0;
 
-	if (vad->commit_at_reserve)
-		status = pages_build(vmm, process, d->first, d->last, &call->io, &fits);
-	if (!fits)
-		return call_fail(call, STATUS_NO_MEMORY, "C4",
-				 "no memory for the page tables it needs");
-	if (status != VMM_DONE)
+	if (vad->commit_at_reserve &&
+	    !call_tables(vmm, process, call, d->first, d->last, &status))
 		return status;
 	for (vmsim_vpn vpn = d->first; vpn <= d->last;) {
 		struct pt_span span = pt_span_at(&process->pt, vpn, d->last + 1);

@@ -40,7 +40,6 @@ enum vmm_status call_protect(struct vmm *vmm, struct process *process, struct ap
 	vmsim_vpn first, last;
 	struct vad *vad;
 	unsigned prot;
-	bool fits;
 
 	if (!base_valid(c->protect))
 		return call_fail(call, STATUS_INVALID_PAGE_PROTECTION, "2.5.1",
@@ -66,11 +65,7 @@ enum vmm_status call_protect(struct vmm *vmm, struct process *process, struct ap
 	if (pages_committed(process, vad, first, last) != last - first + 1)
 		return call_fail(call, STATUS_NOT_COMMITTED, "2.5.9",
 				 "some page of the range is not committed");
-	status = pages_build(vmm, process, first, last, &call->io, &fits);
-	if (!fits)
-		return call_fail(call, STATUS_NO_MEMORY, "C4",
-				 "no memory for the page tables it needs");
-	if (status != VMM_DONE)
+	if (!call_tables(vmm, process, call, first, last, &status))
 		return status;
 	prot = new_prot(vad, c->protect);
 	call->outcome.protect =

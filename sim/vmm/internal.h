@@ -196,6 +196,9 @@ enum vmm_status call_ok(struct api_call *call);
 void call_pages(vmsim_va address, uint64_t size, vmsim_vpn *first, vmsim_vpn *last);
 /* Whether a range is empty or leaves the user range (steps 2.3.9, 2.5.3, 2.7). */
 bool call_size_bad(const struct vmm *vmm, vmsim_va address, uint64_t size);
+/* call_tables: pages_build() for a call. => false: return *status, a wait or a failure (C4) */
+bool call_tables(struct vmm *vmm, struct process *process, struct api_call *call, vmsim_vpn first,
+		 vmsim_vpn last, enum vmm_status *status);
 /* page_protect: a committed page's protection changes (E14). pte: its effective entry.
  * => its page-table entry exists */
 void page_protect(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte,

@@ -8,6 +8,7 @@
  * not written since, the replay accepts the old bytes or zeros (I31), as the model lets it. */
 #include "base/rng.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 #include <vmsim/vmsim.h>
 
@@ -517,7 +518,7 @@ static void make_call(struct model *m, struct space *s, struct vmsim_call *c)
 struct setup {
 	const char *name, *settings;
 	uint64_t limit; /* commit limit, pages */
-	int events;
+	size_t events;
 	bool may_starve; /* a pagefile so small that memory may run out */
 };
 
@@ -598,14 +599,14 @@ static uint64_t counter(vmsim_machine *m, const char *name)
 static uint64_t total_writes, total_hard, total_lost, total_transition, total_repurposed;
 
 /* Events of one run; calls live as long as events that may wait in them. */
-static void generate(struct model *m, struct vmsim_event *events, struct vmsim_call *calls, int n)
+static void generate(struct model *m, struct vmsim_event *events, struct vmsim_call *calls, size_t n)
 {
-	for (int i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		unsigned who = (unsigned)draw(m, PROCESSES);
 		struct vmsim_event *e = &events[i];
 
 		*e = (struct vmsim_event){.pid = 10 + who, .tid = (uint32_t)(1 + draw(m, 2)),
-					  .line = (uint64_t)i + 1, .size = 1};
+					  .line = i + 1, .size = 1};
 		if (draw(m, 5) == 0) {
 			e->flags |= VMSIM_EV_GAP;
 			e->time = draw(m, 50000);
@@ -658,7 +659,7 @@ static void run(const struct setup *setup, uint64_t seed)
 	m->limit = setup->limit;
 	m->rng.state = seed;
 	generate(m, events, calls, setup->events);
-	vmsim_machine_feed(vm, events, (size_t)setup->events, &done, &error);
+	vmsim_machine_feed(vm, events, setup->events, &done, &error);
 	starved = g_error_matches(error, VMSIM_ERROR, VMSIM_ERROR_NO_PAGES);
 	if (starved && setup->may_starve)
 		g_test_message("%s: no pages after %zu events", setup->name, done);
@@ -679,6 +680,75 @@ static void test_setup(gconstpointer data)
 		g_test_message("%s, seed %" G_GUINT64_FORMAT, setup->name, seed);
 		run(setup, seed * 1000003);
 	}
+}
+
+/* --- a call that waits while the reader goes on ------------------------------------------------------- */
+
+#define BATCH 256 /* events; any number will do */
+
+/* At every place of a batch a lock begins that must read its page from a slow device, while another
+ * process goes on for longer than a batch, with calls of its own in the reader's same slots. */
+static GString *batch_trace(unsigned before)
+{
+	GString *t = g_string_new("# vmtrace 1\n%rules win32\n");
+
+	g_string_append(t, "1 VirtualAlloc(0x100000, 0x20000, MEM_RESERVE|MEM_COMMIT, PAGE_READWRITE)"
+			   " = 0x100000\n");
+	for (unsigned i = 0; i < 32; i++)
+		g_string_append_printf(t, "1 W 0x%x 8 0x%x = OK\n", 0x100000 + i * P, i + 1);
+	g_string_append(t, "2 VirtualAlloc(0x100000, 0x2000, MEM_RESERVE|MEM_COMMIT, PAGE_READWRITE)"
+			   " = 0x100000\n");
+	for (unsigned i = 0; i < before; i++)
+		g_string_append(t, "2 R 0x100000 8 = 0x0\n");
+	g_string_append(t, "1 VirtualLock(0x100000, 0x1000) = TRUE\n");
+	for (unsigned i = 0; i < 2 * BATCH; i++)
+		g_string_append(t, i % 3 ? "2 R 0x101000 8 = 0x0\n"
+					 : "2 VirtualUnlock(0x101000, 0x1000) = FALSE "
+					   "ERROR_NOT_LOCKED\n");
+	g_string_append(t, "1 R 0x100000 8 = 0x1\n1 VirtualUnlock(0x100000, 0x1000) = TRUE\n");
+	return t;
+}
+
+static void replay_file(const char *path)
+{
+	vmsim_machine *vm = machine("memory.frames=8 memory.page_tables=out pagefile.size=1MiB "
+				    "device.read_latency=1000000000");
+	const struct vmsim_event *events;
+	GError *error = NULL;
+	vmsim_trace *trace = vmsim_trace_open(path, NULL, NULL, &error);
+	size_t n;
+
+	g_assert_no_error(error);
+	vmsim_machine_begin_trace(vm, trace);
+	while ((n = vmsim_trace_next(trace, &events, &error)) > 0) {
+		vmsim_machine_feed(vm, events, n, NULL, &error);
+		g_assert_no_error(error);
+	}
+	g_assert_no_error(error);
+	vmsim_machine_finish(vm, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(vmsim_machine_divergences(vm), ==, 0);
+	g_assert_cmpuint(counter(vm, "hard_faults"), >, 0);
+	vmsim_trace_close(trace);
+	vmsim_machine_free(vm);
+}
+
+static void test_batches(void)
+{
+	char *path = NULL;
+	int fd = g_file_open_tmp("vmsim-XXXXXX.vmt", &path, NULL);
+
+	g_assert_cmpint(fd, >=, 0);
+	g_close(fd, NULL);
+	for (unsigned before = BATCH - 40; before < BATCH; before++) {
+		GString *text = batch_trace(before);
+
+		g_assert_true(g_file_set_contents(path, text->str, (gssize)text->len, NULL));
+		replay_file(path);
+		g_string_free(text, TRUE);
+	}
+	remove(path);
+	g_free(path);
 }
 
 static void test_totals(void)
@@ -703,6 +773,7 @@ int main(int argc, char **argv)
 		g_test_add_data_func(path, &setups[i], test_setup);
 		g_free(path);
 	}
+	g_test_add_func("/stress/batches", test_batches);
 	g_test_add_func("/stress/totals", test_totals);
 	return g_test_run();
 }

@@ -68,6 +68,7 @@ struct vmsim_call {
 	uint32_t type;             /* T */
 	uint32_t protect;          /* P */
 	const char *name;          /* Q */
+	bool no_buffer; /* the pointer for what the call returns is NULL; never so in a trace */
 	struct vmsim_outcome recorded;
 };
 

@@ -113,6 +113,7 @@ static void begin_fault(struct vmsim_machine *m, struct op *op, vmsim_va va,
 {
 	op->fault = (struct fault){.va = va, .access = access};
 	op->fault_begin = m->now;
+	op->fault_cycles = m->config->os.trap.cycles + m->config->os.return_.cycles;
 	op->stage = OP_TRAP;
 }
 
@@ -233,15 +234,13 @@ static bool service(struct vmsim_machine *m, struct thread *thread)
 	struct op *op = &thread->op;
 	struct fault *fault = &op->fault;
 	enum vmm_status status;
-	vmsim_cycles cycles;
 
 	machine_flush_references(m);
 	status = vmm_fault(m->vmm, thread->process, fault);
-	cycles = charge_fault(m, fault->type);
+	op->fault_cycles += charge_fault(m, fault->type);
 	machine_submit(m, op->fault_begin);
 	if (fault->type != FAULT_NONE)
-		report_fault(m, fault,
-			     cycles + m->config->os.trap.cycles + m->config->os.return_.cycles);
+		report_fault(m, fault, op->fault_cycles);
 	if (status == VMM_DONE || fault->resolved)
 		op->stage = OP_RETURN;
 	if (status == VMM_WAIT_IO)

@@ -45,10 +45,10 @@ bool vmsim_virtual_protect(struct vmsim_machine *m, uint32_t pid, uint64_t addre
 			   uint64_t size, uint32_t protect, uint32_t *old, uint32_t *error)
 {
 	struct vmsim_call c = {.id = VMSIM_CALL_VIRTUAL_PROTECT, .address = {address, 0},
-			       .size = {size}, .protect = protect};
+			       .size = {size}, .protect = protect, .no_buffer = !old};
 	const struct vmsim_outcome *out = call(m, pid, &c, error);
 
-	if (out && old)
+	if (out)
 		*old = out->protect;
 	return out;
 }
@@ -56,7 +56,8 @@ bool vmsim_virtual_protect(struct vmsim_machine *m, uint32_t pid, uint64_t addre
 bool vmsim_virtual_query(struct vmsim_machine *m, uint32_t pid, uint64_t address,
 			 struct vmsim_memory_basic_information *info, uint32_t *error)
 {
-	struct vmsim_call c = {.id = VMSIM_CALL_VIRTUAL_QUERY, .address = {address, 0}};
+	struct vmsim_call c = {.id = VMSIM_CALL_VIRTUAL_QUERY, .address = {address, 0},
+			       .no_buffer = !info};
 	const struct vmsim_outcome *out = call(m, pid, &c, error);
 
 	if (out)

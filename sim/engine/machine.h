@@ -59,6 +59,7 @@ struct op {
 	/* a fault, of a reference or of a call that touches a page */
 	struct fault fault;
 	vmsim_cycles fault_begin;
+	vmsim_cycles fault_cycles; /* spent on it so far, waiting aside */
 
 	struct api_call call;
 };

@@ -190,7 +190,8 @@ enum vmm_status call_free(struct vmm *vmm, struct process *process, struct api_c
 		enum rules others = rules == RULES_WIN32 ? RULES_ARTICLE : RULES_WIN32;
 		struct free_decision other = decide(vmm, process, call, others);
 
-		if (other.effect != d.effect)
+		if (other.effect != d.effect ||
+		    vmsim_status_to_error(other.status) != vmsim_status_to_error(d.status))
 			report_difference(vmm, &other);
 	}
 	call->begun = true;

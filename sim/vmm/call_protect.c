@@ -44,6 +44,9 @@ enum vmm_status call_protect(struct vmm *vmm, struct process *process, struct ap
 	if (!base_valid(c->protect))
 		return call_fail(call, STATUS_INVALID_PAGE_PROTECTION, "2.5.1",
 				 "the protection is not one base value");
+	if (c->no_buffer)
+		return call_fail(call, STATUS_ACCESS_VIOLATION, "2.5.2",
+				 "there is nowhere to put the old protection");
 	if (call_size_bad(vmm, call->address, c->size[0]))
 		return call_fail(call, STATUS_INVALID_PARAMETER_3, "2.5.3",
 				 c->size[0] ? "the range leaves the user address space"
@@ -132,6 +135,9 @@ enum vmm_status call_query(struct vmm *vmm, struct process *process, struct api_
 	if (call->address > vmm->pool.shape->hi)
 		return call_fail(call, STATUS_INVALID_PARAMETER, "2.6",
 				 "the address is not in the user address space");
+	if (call->call->no_buffer)
+		return call_fail(call, STATUS_ACCESS_VIOLATION, "2.6",
+				 "there is nowhere to put the answer");
 	call->outcome.address.offset = vpn << VMSIM_PAGE_SHIFT;
 	if (vad)
 		query_block(process, vad, vpn, &call->outcome);

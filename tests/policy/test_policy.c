@@ -396,6 +396,7 @@ struct lifo {
 };
 
 static unsigned lifo_selected, lifo_inits, lifo_finis;
+static uint64_t lifo_told;
 
 static void lifo_init(void *state, const struct replace_env *env)
 {
@@ -427,6 +428,13 @@ static void lifo_removed(void *state, vmsim_pfn frame)
 			return;
 		}
 	g_assert_not_reached();
+}
+
+static void lifo_referenced(void *state, const vmsim_pfn *frames, size_t n)
+{
+	(void)state;
+	(void)frames;
+	lifo_told += n;
 }
 
 static vmsim_pfn lifo_select(void *state)
@@ -462,6 +470,7 @@ static const struct replace_ops lifo_ops = {
 	.init = lifo_init,
 	.fini = lifo_fini,
 	.page_in = lifo_page_in,
+	.referenced = lifo_referenced,
 	.removed = lifo_removed,
 	.select_victim = lifo_select,
 	.check = lifo_check,
@@ -517,7 +526,10 @@ static void test_register(void)
 	g_assert_cmpuint(run_faults("lru"), ==, 50);
 	g_assert_cmpuint(run_faults("fifo"), ==, 50);
 	lifo_selected = 0;
+	lifo_told = 0;
 	g_assert_cmpuint(run_faults("test-lifo"), ==, 5 + 9 * 2);
+	/* the reference that faults is told by page_in alone (T22) */
+	g_assert_cmpuint(lifo_told, ==, 50 - (5 + 9 * 2));
 	g_assert_cmpuint(lifo_selected, >, 5);
 	g_assert_cmpuint(lifo_inits, ==, lifo_finis);
 	g_assert_cmpuint(lifo_inits, ==, 1);

@@ -596,7 +596,7 @@ static void test_e12(void)
 			const struct e12 *e = &e12_table[i];
 			struct fixture f = layout(article ? "rules=article" : "");
 			uint32_t expected = article ? e->article : e->win32;
-			bool differ = (e->win32 == 0) != (e->article == 0);
+			bool differ = e->win32 != e->article;
 			char *before = digest(&f), *after;
 
 			attend(&f);
@@ -853,6 +853,18 @@ static void test_coalescing(void)
 	is_region(&f, C, C, RW, 16 * P, MEM_RESERVE, 0);
 	alloc_ok(&f, C + 8 * P, P, COM, PAGE_READONLY);
 	is_region(&f, C + 8 * P, C, RW, P, MEM_COMMIT, PAGE_READONLY);
+	stop(&f);
+}
+
+/* A run ends where pages without a table of their own look otherwise. */
+static void test_coalescing_tables(void)
+{
+	struct fixture f = start("");
+
+	alloc_ok(&f, 0x5FF0000, 32 * P, BOTH, RW); /* half of it in the next table */
+	g_assert_true(release(&f, 0x5FF0000, 16 * P, DEC));
+	is_region(&f, 0x5FF0000, 0x5FF0000, RW, 16 * P, MEM_RESERVE, 0);
+	is_region(&f, 0x6000000, 0x5FF0000, RW, 16 * P, MEM_COMMIT, RW);
 	stop(&f);
 }
 
@@ -1431,6 +1443,125 @@ static void test_implicit_limit(void)
 	stop(&f);
 }
 
+/* L14, L19, L30: a store to a page that has a slot gives the slot back at once. There is one slot. */
+static void test_slot_freed(void)
+{
+	for (int hard = 0; hard < 2; hard++) {
+		struct fixture f = start("memory.frames=16 pagefile.size=8KiB vmm.modified_max=0 "
+					 "memory.zero_fill_dirty=false");
+
+		alloc_ok(&f, R, 18 * P, BOTH, RW);
+		store(&f, R, 1);
+		g_assert_false(unlock(&f, R, P)); /* modified, then written */
+		load(&f, R + P);
+		load(&f, R + P);
+		g_assert_cmpuint(counter(&f, "page_writes"), ==, 1);
+		for (unsigned i = 0; hard && i < 51; i++) { /* clean pages push it out */
+			g_assert_cmpuint(load(&f, R + (1 + i % 17) * P), ==, 0);
+			g_assert_false(unlock(&f, R + (1 + i % 17) * P, P));
+		}
+		store(&f, R, 2);
+		g_assert_cmpuint(counter(&f, "hard_faults"), ==, (uint64_t)hard);
+		store(&f, R + 2 * P, 3);
+		g_assert_false(unlock(&f, R + 2 * P, P));
+		load(&f, R + P);
+		load(&f, R + P);
+		g_assert_cmpuint(counter(&f, "page_writes"), ==, 2);
+		g_assert_cmpuint(load(&f, R), ==, 2);
+		g_assert_cmpuint(load(&f, R + 2 * P), ==, 3);
+		stop(&f);
+	}
+}
+
+static void bucket_is(const struct fixture *f, const char *name, uint64_t expected)
+{
+	uint64_t cycles = 0;
+
+	g_assert_true(vmsim_machine_bucket(f->m, name, &cycles));
+	g_test_message("%s %" G_GUINT64_FORMAT, name, cycles);
+	g_assert_cmpuint(cycles, ==, expected);
+}
+
+static const char teaching[] =
+	"clock_ghz=1 memory.zeroed=false tlb.l1d.entries=2 tlb.l1d.ways=2 tlb.l2.entries=0 "
+	"paging.levels=2 data.latency=4 dram.latency=10 os.trap=50 os.demand_zero=100 os.zero_page=30 "
+	"os.return=20 os.call=100 os.page_commit=1 os.invlpg=10 os.trim=15 os.hard=200 os.cr3=40 "
+	"device.read_latency=1000 device.write_latency=500 device.read_bandwidth=0 "
+	"device.write_bandwidth=0 memory.frames=1 standby.enabled=false replacement.policy=fifo "
+	"sched.recorded_switch=9";
+
+/* T19: where each cycle goes. The events are those of tests/scenario/ev-hard.vmt. */
+static void test_buckets(void)
+{
+	struct fixture f = start(teaching);
+
+	alloc_ok(&f, R, 2 * P, BOTH, RW);
+	store(&f, R, 1);
+	store(&f, R + P, 2);
+	g_assert_cmpuint(load(&f, R), ==, 1);
+	g_assert_cmpuint(load(&f, R + P), ==, 2);
+	bucket_is(&f, "call", 102);
+	bucket_is(&f, "compute", 4);
+	bucket_is(&f, "data", 4 * 4);
+	bucket_is(&f, "walk", 10 + 20 + 3 * (20 + 20));
+	bucket_is(&f, "trap", 4 * 70);
+	bucket_is(&f, "fault_service", 100 + (25 + 100) + 2 * (25 + 200));
+	bucket_is(&f, "zeroing", 2 * 30);
+	bucket_is(&f, "io_wait", 3 * 500 - 500 + 2 * 1000);
+	g_assert_cmpuint(vmsim_machine_now(f.m), ==, 4287);
+	bucket_is(&f, "switch", 0);
+	bucket_is(&f, "kernel", 0);
+	vmsim_virtual_alloc(f.m, 2, R, P, BOTH, RW, &f.error);
+	bucket_is(&f, "switch", 49);
+	bucket_is(&f, "kernel", 0);
+	bucket_is(&f, "call", 102 + 101);
+	stop(&f);
+}
+
+/* A change of process: pages of the same number are told apart, also without PCIDs. */
+static void test_same_pages(void)
+{
+	static const char *const pcid[] = {"tlb.pcid=true", "tlb.pcid=false"};
+
+	for (int i = 0; i < 2; i++) {
+		struct fixture f = start(pcid[i]);
+
+		for (uint32_t pid = 1; pid <= 2; pid++)
+			vmsim_virtual_alloc(f.m, pid, R, P, BOTH, RW, &f.error);
+		for (uint64_t round = 0; round < 4; round++)
+			for (uint32_t pid = 1; pid <= 2; pid++) {
+				uint64_t value = pid * 10 + round, got = 0;
+
+				vmsim_access(f.m, pid, VMSIM_WRITE, R, 8, &value);
+				vmsim_access(f.m, pid, VMSIM_READ, R, 8, &got);
+				g_assert_cmpuint(got, ==, value);
+			}
+		/* a fault and its repetition each; then the translations stay, or go at each change */
+		g_assert_cmpuint(counter(&f, "page_walks"), ==, i ? 2 * 2 + 3 * 2 : 2 * 2);
+		stop(&f);
+	}
+}
+
+/* The same on the hot path, which audits keep away from: code of one process is not the other's. */
+static void test_hot_path(void)
+{
+	struct fixture f = start("");
+	const struct vmsim_event events[] = {
+		{.va = R, .size = 1, .pid = 1, .tid = 1, .op = VMSIM_OP_EXECUTE, .result = VMSIM_RESULT_OK},
+		{.va = C, .size = 1, .pid = 2, .tid = 1, .op = VMSIM_OP_WRITE, .result = VMSIM_RESULT_OK},
+		{.va = R, .size = 1, .pid = 2, .tid = 1, .op = VMSIM_OP_EXECUTE,
+		 .result = VMSIM_RESULT_ACCESS_VIOLATION},
+	};
+
+	vmsim_machine_set_audit(f.m, VMSIM_AUDIT_OFF);
+	vmsim_virtual_alloc(f.m, 1, R, P, BOTH, PAGE_EXECUTE_READWRITE, &f.error);
+	vmsim_virtual_alloc(f.m, 2, C, P, BOTH, RW, &f.error);
+	g_assert_true(vmsim_machine_feed(f.m, events, G_N_ELEMENTS(events), NULL, NULL));
+	g_assert_cmpuint(vmsim_machine_divergences(f.m), ==, 0);
+	g_assert_cmpuint(counter(&f, "access_violations"), ==, 1);
+	stop(&f);
+}
+
 static void test_terabyte(void)
 {
 	struct fixture f = start("memory.page_tables=in");
@@ -1492,6 +1623,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/api/no-buffer", test_no_buffer);
 	g_test_add_func("/api/query", test_query);
 	g_test_add_func("/api/query/coalescing", test_coalescing);
+	g_test_add_func("/api/query/tables", test_coalescing_tables);
+	g_test_add_func("/api/hot-path", test_hot_path);
 	g_test_add_func("/api/lock/steps", test_lock_steps);
 	g_test_add_func("/api/lock/quota", test_lock_quota);
 	g_test_add_func("/api/lock/keeps", test_lock_keeps);
@@ -1516,6 +1649,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/api/processes", test_processes);
 	g_test_add_func("/api/implicit", test_implicit);
 	g_test_add_func("/api/implicit/limit", test_implicit_limit);
+	g_test_add_func("/api/slot-freed", test_slot_freed);
+	g_test_add_func("/api/buckets", test_buckets);
+	g_test_add_func("/api/same-pages", test_same_pages);
 	g_test_add_func("/api/terabyte", test_terabyte);
 	g_test_add_func("/api/commit-much", test_commit_much);
 	return g_test_run();

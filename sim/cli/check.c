@@ -5,20 +5,16 @@
 
 static void print_divergence(void *ctx, const struct vmsim_record *record)
 {
-	const struct replay *replay = ctx;
-
-	printf("%s:%" G_GUINT64_FORMAT ": %s: expected %s, got %s", replay->file,
+	(void)ctx;
+	printf("%s:%" G_GUINT64_FORMAT ": %s: expected %s, got %s [%s]\n", record->file,
 	       record->line ? record->line : record->seq, record->call, record->expected,
-	       record->got);
-	if (record->rule)
-		printf(" [%s]", record->rule);
-	putchar('\n');
+	       record->got, record->rule);
 }
 
 static void listen(struct replay *replay)
 {
 	vmsim_machine_listen(replay->machine, VMSIM_RECORD_BIT(VMSIM_RECORD_DIVERGENCE),
-			     print_divergence, replay);
+			     print_divergence, NULL);
 }
 
 static int print_verdict(struct replay *replay)

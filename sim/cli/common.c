@@ -136,6 +136,13 @@ void cli_catch_interrupt(void)
 
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGINT, &action, NULL); /* reads under way end early, so that it is noticed */
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+	/* A reader that went away, or a file too large, is an error of writing. */
+	action.sa_handler = SIG_IGN;
+	action.sa_flags = 0;
+	sigaction(SIGPIPE, &action, NULL);
+	sigaction(SIGXFSZ, &action, NULL);
 }
 
 bool cli_interrupted(void)

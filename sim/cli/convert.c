@@ -29,12 +29,17 @@ static int convert(const char *in, const char *out)
 {
 	GError *error = NULL;
 	vmsim_trace *trace = vmsim_trace_open(in, from_format, NULL, &error);
+	struct vmsim_trace_header header;
 	vmsim_writer *writer;
 	bool copied;
 
 	if (!trace)
 		return cli_fail(error);
-	writer = vmsim_writer_open(out, to_format, vmsim_trace_get_header(trace),
+	header = *vmsim_trace_get_header(trace);
+	/* What the format implied must be said in another (trace.implicit_commit). */
+	if (header.implicit_commit < 0 && !vmsim_trace_carries_calls(trace))
+		header.implicit_commit = 1;
+	writer = vmsim_writer_open(out, to_format, &header,
 				   vmsim_trace_get_labels(trace), &error);
 	if (!writer) {
 		vmsim_trace_close(trace);

@@ -250,6 +250,12 @@ static bool parse_word(const struct command *command, const char *option, const 
 	return false;
 }
 
+/* Devices and standard output may be shared; a file would be written twice. */
+static bool same_output(const char *a, const char *b)
+{
+	return a && b && !strcmp(a, b) && strcmp(a, "-") != 0 && strncmp(a, "/dev/", 5) != 0;
+}
+
 /* Reads the options that are words or numbers. */
 static bool parse_options(struct replay *replay, struct loop *loop, int *audit, gboolean *shown)
 {
@@ -267,6 +273,11 @@ static bool parse_options(struct replay *replay, struct loop *loop, int *audit, 
 		return false;
 	if (o->event_filter && !o->events) {
 		cli_usage(replay->command, "--event-filter needs --events");
+		return false;
+	}
+	if (same_output(o->events, o->report) || same_output(o->events, o->host_report) ||
+	    same_output(o->report, o->host_report)) {
+		cli_usage(replay->command, "two outputs go to the same file");
 		return false;
 	}
 	*shown = show == 1 || (show == 0 && !o->quiet && isatty(STDERR_FILENO));

@@ -77,6 +77,9 @@ static void resolve_tlb(struct tlb_config *tlb, const char *ways_path, const GBy
 		tlb->ways = MAX(tlb->entries, 1);
 }
 
+/* No step takes minutes; sums of steps must fit the clock. */
+#define MOST_CYCLES UINT64_C(1000000000000)
+
 static bool resolve_durations(struct config *config, GError **error)
 {
 	const struct option *option;
@@ -88,11 +91,14 @@ static bool resolve_durations(struct config *config, GError **error)
 		if (option->type != OPTION_TIME || option->policy >= 0)
 			continue;
 		duration->cycles = duration->amount;
-		if (!duration->is_time ||
-		    units_cycles(duration->amount, config->clock_ghz, &duration->cycles))
+		if ((!duration->is_time ||
+		     units_cycles(duration->amount, config->clock_ghz, &duration->cycles)) &&
+		    duration->cycles <= MOST_CYCLES)
 			continue;
-		text = units_print_time(duration->amount);
-		wrong(error, "%s=%s: more cycles at this clock_ghz than fit in 64 bits",
+		text = duration->is_time
+			       ? units_print_time(duration->amount)
+			       : g_strdup_printf("%" G_GUINT64_FORMAT, duration->amount);
+		wrong(error, "%s=%s: more than 10^12 cycles (expected a duration of one step)",
 		      option->path, text);
 		g_free(text);
 		return false;

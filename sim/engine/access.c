@@ -34,7 +34,8 @@ void access_begin(struct vmsim_machine *m, struct thread *thread)
 	     vpn++) {
 		vmsim_va va = vpn == op->first ? op->va : vpn << VMSIM_PAGE_SHIFT;
 
-		op->stores &= vmm_permits(m->vmm, thread->process, va, access_of(op));
+		op->stores &= vmm_permits(m->vmm, thread->process, va, access_of(op),
+					  op->source->implicit_commit);
 	}
 }
 
@@ -79,9 +80,11 @@ static void load_bytes(struct vmsim_machine *m, struct op *op, vmsim_va va, unsi
 	if (op->event.result != VMSIM_RESULT_VALUE || bytes_agree(op, va, n, bytes, known))
 		return;
 	/* A page reset since it was last written may hold the one or the other (I31). */
-	if (!vmm_other_value(m->vmm, frame, va, n, other, other_known) ||
-	    !bytes_agree(op, va, n, other, other_known))
-		op->differs = true;
+	for (int zero = 0; zero < 2; zero++)
+		if (vmm_other_value(m->vmm, frame, va, n, zero, other, other_known) &&
+		    bytes_agree(op, va, n, other, other_known))
+			return;
+	op->differs = true;
 }
 
 void access_data(struct vmsim_machine *m, struct op *op, vmsim_va va, unsigned n,
@@ -111,7 +114,8 @@ static bool translatable(const struct page_table *pt, vmsim_va va, vmsim_vpn *vp
 static void begin_fault(struct vmsim_machine *m, struct op *op, vmsim_va va,
 			enum vmsim_access access)
 {
-	op->fault = (struct fault){.va = va, .access = access};
+	op->fault = (struct fault){.va = va, .access = access,
+				   .implicit_commit = op->source->implicit_commit};
 	op->fault_begin = m->now;
 	op->fault_cycles = m->config->os.trap.cycles + m->config->os.return_.cycles;
 	op->stage = OP_TRAP;
@@ -159,12 +163,12 @@ static void translate(struct vmsim_machine *m, struct thread *thread)
 		begin_fault(m, op, va, access_of(op));
 		return;
 	}
-	if (m->every_reference && !op->repeated) {
+	if (m->every_reference && (!op->repeated || op->untold)) {
 		m->references[m->n_references++] = tr.pfn;
 		if (m->n_references == REFERENCE_BATCH)
 			machine_flush_references(m);
 	}
-	op->repeated = false;
+	op->repeated = op->untold = false;
 	if (m->keep_contents)
 		access_data(m, op, va, (unsigned)n, tr.pfn);
 	op->done += n;
@@ -245,8 +249,10 @@ static bool service(struct vmsim_machine *m, struct thread *thread)
 		op->stage = OP_RETURN;
 	if (status == VMM_WAIT_IO)
 		return wait_for(thread, WAIT_IO, fault->io);
-	if (status == VMM_WAIT_FRAME)
+	if (status == VMM_WAIT_FRAME) {
+		m->frames_due = false;
 		return wait_for(thread, WAIT_FRAME, NULL);
+	}
 	return true;
 }
 
@@ -267,6 +273,9 @@ static void return_from_fault(struct vmsim_machine *m, struct thread *thread)
 		op->stage = OP_CALL;
 	} else if (op->fault.result == VMSIM_RESULT_OK) {
 		op->repeated = true;
+		/* Faults that did not bring the page in themselves: a spurious or collided one. */
+		op->untold = op->fault.type == FAULT_SPURIOUS ||
+			     (op->fault.type == FAULT_TRANSITION && op->fault.io);
 		op->stage = OP_TRANSLATE;
 	} else {
 		results_violation(m, thread, op->fault.result);

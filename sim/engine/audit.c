@@ -45,5 +45,5 @@ bool machine_audit(struct vmsim_machine *m)
 	return machine_fail(m, VMSIM_ERROR_INVARIANT,
 			    "invariant %s is broken after event %" G_GUINT64_FORMAT
 			    " (line %" G_GUINT64_FORMAT " of %s), cycle %" G_GUINT64_FORMAT,
-			    broken, m->seq, m->events.line, m->path, m->now);
+			    broken, m->seq, m->events.line, m->source->path, m->now);
 }

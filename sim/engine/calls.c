@@ -119,6 +119,7 @@ bool call_stage(struct vmsim_machine *m, struct thread *thread)
 		thread->io = op->call.io;
 		return false;
 	default:
+		m->frames_due = false;
 		thread->wait = WAIT_FRAME;
 		return false;
 	}

@@ -20,20 +20,20 @@ static const char *const result_words[] = {
 static void diverge(struct vmsim_machine *m, const struct op *op, char *expected, char *got,
 		    const char *rule)
 {
-	char *call = vmsim_event_print(&op->event, m->labels);
+	char *call = vmsim_event_print(&op->event, op->source->labels);
 	struct vmsim_record record = {
 		.kind = VMSIM_RECORD_DIVERGENCE,
 		.call = call,
 		.expected = expected,
 		.got = got,
 		.rule = rule,
+		.file = op->source->path,
 	};
 
 	if (!m->divergences++)
 		m->first_divergence = g_strdup_printf(
-			"%s:%" G_GUINT64_FORMAT ": %s: expected %s, got %s%s%s%s", m->path,
-			op->event.line, call, expected, got, rule ? " [" : "", rule ? rule : "",
-			rule ? "]" : "");
+			"%s:%" G_GUINT64_FORMAT ": %s: expected %s, got %s [%s]", op->source->path,
+			op->event.line, call, expected, got, rule);
 	if (events_wanted(&m->events, VMSIM_RECORD_DIVERGENCE))
 		events_emit(&m->events, &record);
 	g_free(call);
@@ -56,7 +56,7 @@ static const char *rule_of(enum vmsim_access_result result)
 	case VMSIM_RESULT_GUARD_PAGE:
 		return "3.1.4d";
 	default:
-		return NULL;
+		return "3.1";
 	}
 }
 
@@ -84,10 +84,8 @@ void compare_access(struct vmsim_machine *m, const struct op *op,
 		result == VMSIM_RESULT_OK && value ? "I31" : rule_of(result));
 }
 
-static bool unify(struct vmsim_machine *m, const struct vmsim_addr *recorded, uint64_t got)
+static bool unify(struct vmsim_labels *labels, const struct vmsim_addr *recorded, uint64_t got)
 {
-	struct vmsim_labels *labels = m->labels;
-
 	if (recorded->label && !labels->bound[recorded->label]) {
 		labels->bound[recorded->label] = true;
 		labels->value[recorded->label] = got - recorded->offset;
@@ -96,11 +94,28 @@ static bool unify(struct vmsim_machine *m, const struct vmsim_addr *recorded, ui
 	return labels->value[recorded->label] + recorded->offset == got;
 }
 
-/* A label that was to be bound by a call that answered otherwise stands for NULL from now on. */
-static void bind_nothing(struct vmsim_machine *m, const struct vmsim_outcome *recorded)
+/* The rule by which a call that succeeded answers what it does. */
+static const char *success_rule(const struct vmsim_call *call)
 {
-	unify(m, &recorded->address, 0);
-	unify(m, &recorded->alloc_base, 0);
+	switch (call->id) {
+	case VMSIM_CALL_VIRTUAL_ALLOC:
+		return "V9";
+	case VMSIM_CALL_VIRTUAL_FREE:
+		return "E12";
+	case VMSIM_CALL_VIRTUAL_PROTECT:
+		return "E14";
+	case VMSIM_CALL_VIRTUAL_QUERY:
+		return "V13";
+	default:
+		return "2.7";
+	}
+}
+
+/* A label that was to be bound by a call that answered otherwise stands for NULL from now on. */
+static void bind_nothing(struct vmsim_labels *labels, const struct vmsim_outcome *recorded)
+{
+	unify(labels, &recorded->address, 0);
+	unify(labels, &recorded->alloc_base, 0);
 }
 
 static bool errors_agree(const struct api_call *call, uint32_t recorded)
@@ -108,19 +123,19 @@ static bool errors_agree(const struct api_call *call, uint32_t recorded)
 	return recorded == call->outcome.error || recorded == call->status;
 }
 
-static bool outcomes_agree(struct vmsim_machine *m, enum vmsim_result_kind kind,
+static bool outcomes_agree(struct vmsim_labels *labels, enum vmsim_result_kind kind,
 			   const struct vmsim_outcome *recorded, const struct vmsim_outcome *got)
 {
 	bool base, alloc;
 
 	switch (kind) {
 	case VMSIM_ADDR:
-		return unify(m, &recorded->address, got->address.offset);
+		return unify(labels, &recorded->address, got->address.offset);
 	case VMSIM_OLD:
 		return recorded->protect == got->protect;
 	case VMSIM_QUERY:
-		base = unify(m, &recorded->address, got->address.offset);
-		alloc = unify(m, &recorded->alloc_base, got->alloc_base.offset);
+		base = unify(labels, &recorded->address, got->address.offset);
+		alloc = unify(labels, &recorded->alloc_base, got->alloc_base.offset);
 		return base && alloc && recorded->alloc_protect == got->alloc_protect &&
 		       recorded->size == got->size && recorded->state == got->state &&
 		       recorded->protect == got->protect && recorded->type == got->type;
@@ -134,18 +149,20 @@ void compare_call(struct vmsim_machine *m, struct op *op)
 	const struct vmsim_call *call = op->call.call;
 	const struct vmsim_outcome *recorded = &call->recorded;
 	const struct vmsim_outcome *got = &op->call.outcome;
+	struct vmsim_labels *labels = op->source->labels;
 	bool agrees = recorded->kind == got->kind;
 
 	if (recorded->kind == VMSIM_OUTCOME_NONE)
 		return;
 	if (!agrees)
-		bind_nothing(m, recorded);
+		bind_nothing(labels, recorded);
 	else if (got->kind == VMSIM_OUTCOME_FAILURE)
 		agrees = errors_agree(&op->call, recorded->error);
 	else
-		agrees = outcomes_agree(m, vmsim_calls[call->id].result, recorded, got);
+		agrees = outcomes_agree(labels, vmsim_calls[call->id].result, recorded, got);
 	if (agrees)
 		return;
-	diverge(m, op, vmsim_outcome_print(call->id, recorded, m->labels),
-		vmsim_outcome_print(call->id, got, m->labels), op->call.rule);
+	diverge(m, op, vmsim_outcome_print(call->id, recorded, labels),
+		vmsim_outcome_print(call->id, got, labels),
+		op->call.rule ? op->call.rule : success_rule(call));
 }

@@ -18,6 +18,53 @@ static void init_stats(struct vmsim_machine *m)
 								 : m->stats.dtlb_latency);
 }
 
+static void source_free(void *data)
+{
+	struct source *source = data;
+
+	g_free(source->path);
+	g_free(source);
+}
+
+/* Events fed from now on are of this source; the machine keeps one of each. */
+static void set_source(struct vmsim_machine *m, struct source source)
+{
+	struct source *known;
+
+	for (guint i = 0; i < m->sources->len; i++) {
+		known = g_ptr_array_index(m->sources, i);
+		if (known->labels == source.labels && g_str_equal(known->path, source.path) &&
+		    known->implicit_commit == source.implicit_commit &&
+		    known->ticks_per_second == source.ticks_per_second) {
+			m->source = known;
+			m->label_value = known->labels->value;
+			return;
+		}
+	}
+	known = g_memdup2(&source, sizeof(source));
+	known->path = g_strdup(source.path);
+	g_ptr_array_add(m->sources, known);
+	m->source = known;
+	m->label_value = known->labels->value;
+}
+
+/* Tables that grow with memory and pagefile, asked for before they are needed: an allocation that
+ * fails later would end the program. */
+static bool host_can_hold(const struct config *config, GError **error)
+{
+	uint64_t bytes = config->memory.frames * 96 + config->pagefile.size / VMSIM_PAGE_SIZE * 16;
+	void *probe = g_try_malloc(bytes);
+
+	g_free(probe);
+	if (probe)
+		return true;
+	g_set_error(error, VMSIM_ERROR, VMSIM_ERROR_CONFIG,
+		    "memory.frames=%" G_GUINT64_FORMAT " and pagefile.size=%" G_GUINT64_FORMAT
+		    ": their tables do not fit into this host's memory (expected less)",
+		    config->memory.frames, config->pagefile.size);
+	return false;
+}
+
 struct vmsim_machine *vmsim_machine_new(const vmsim_config *config, GError **error)
 {
 	struct vmsim_machine *m;
@@ -25,6 +72,10 @@ struct vmsim_machine *vmsim_machine_new(const vmsim_config *config, GError **err
 	vmsim_config *handle = vmsim_config_copy(config);
 
 	if (!vmsim_config_finish(handle, error)) {
+		vmsim_config_free(handle);
+		return NULL;
+	}
+	if (!host_can_hold(config_get(handle), error)) {
 		vmsim_config_free(handle);
 		return NULL;
 	}
@@ -39,18 +90,23 @@ struct vmsim_machine *vmsim_machine_new(const vmsim_config *config, GError **err
 	m->vmm = vmm_new(m->config, &m->stats, &m->events, &host);
 	m->device = device_new(m->config);
 	mmu_init(&m->mmu, m->config, &m->stats.c);
-	m->threads = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+	m->threads = g_hash_table_new_full(machine_thread_hash, g_int64_equal, g_free, g_free);
+	m->threads_of = g_hash_table_new_full(NULL, NULL, NULL,
+					      (GDestroyNotify)g_ptr_array_unref);
 	m->processes = g_hash_table_new(NULL, NULL);
 	m->waiting = g_ptr_array_new();
 	m->ready = g_ptr_array_new();
 	m->invalidations = g_array_new(FALSE, FALSE, sizeof(struct { uint32_t a; vmsim_vpn v; }));
 	m->submissions = g_ptr_array_new();
 	results_init(m);
-	m->path = g_strdup("<api>");
-	m->labels = m->own_labels = vmsim_labels_new();
-	m->label_value = m->labels->value;
+	m->sources = g_ptr_array_new_with_free_func(source_free);
+	m->own_labels = vmsim_labels_new();
+	set_source(m, (struct source){.path = (char *)"<api>",
+				      .labels = m->own_labels,
+				      .implicit_commit =
+					      m->config->trace.implicit_commit == TRI_TRUE});
 	m->keep_contents = true;
-	vmm_set_trace(m->vmm, true, m->config->trace.implicit_commit == TRI_TRUE);
+	vmm_keep_contents(m->vmm);
 	machine_look(m);
 	return m;
 }
@@ -65,6 +121,7 @@ void vmsim_machine_free(struct vmsim_machine *m)
 	g_hash_table_iter_init(&iter, m->threads);
 	while (g_hash_table_iter_next(&iter, NULL, &thread))
 		api_call_fini(&((struct thread *)thread)->op.call);
+	g_hash_table_destroy(m->threads_of);
 	g_hash_table_destroy(m->threads);
 	g_hash_table_destroy(m->processes);
 	g_ptr_array_unref(m->waiting);
@@ -81,7 +138,7 @@ void vmsim_machine_free(struct vmsim_machine *m)
 	vmsim_config_free(m->handle);
 	g_clear_error(&m->error);
 	g_free(m->dump);
-	g_free(m->path);
+	g_ptr_array_unref(m->sources);
 	g_free(m->first_divergence);
 	g_free(m);
 }
@@ -101,22 +158,26 @@ void vmsim_machine_set_audit(struct vmsim_machine *m, enum vmsim_audit audit)
 void vmsim_machine_begin_trace(struct vmsim_machine *m, const vmsim_trace *trace)
 {
 	const struct vmsim_trace_header *header = vmsim_trace_get_header(trace);
+	uint64_t ticks = m->config->trace.ticks_per_second;
 	int implicit = m->config->trace.implicit_commit;
 
 	if (implicit == TRI_AUTO && header->implicit_commit >= 0)
 		implicit = header->implicit_commit ? TRI_TRUE : TRI_FALSE;
 	if (implicit == TRI_AUTO)
 		implicit = vmsim_trace_carries_calls(trace) ? TRI_FALSE : TRI_TRUE;
-	m->keep_contents = vmsim_trace_carries_values(trace);
-	vmm_set_trace(m->vmm, m->keep_contents, implicit == TRI_TRUE);
-	m->ticks_per_second = m->config->trace.ticks_per_second ? m->config->trace.ticks_per_second
-								: header->ticks_per_second;
-	m->labels = vmsim_trace_get_labels(trace);
-	m->label_value = m->labels->value;
-	if (!g_str_equal(m->path, vmsim_trace_path(trace))) {
-		g_free(m->path);
-		m->path = g_strdup(vmsim_trace_path(trace));
-	}
+	set_source(m, (struct source){
+			      .path = (char *)(uintptr_t)vmsim_trace_path(trace),
+			      .labels = vmsim_trace_get_labels(trace),
+			      .implicit_commit = implicit == TRI_TRUE,
+			      .ticks_per_second = ticks ? ticks : header->ticks_per_second,
+		      });
+	/* Once contents matter they do so to the end; before the first event they need not. */
+	if (m->seq == 0)
+		m->keep_contents = vmsim_trace_carries_values(trace);
+	else if (vmsim_trace_carries_values(trace))
+		m->keep_contents = true;
+	if (m->keep_contents)
+		vmm_keep_contents(m->vmm);
 }
 
 void vmsim_machine_measure(struct vmsim_machine *m)
@@ -127,6 +188,8 @@ void vmsim_machine_measure(struct vmsim_machine *m)
 	results_measure(m);
 	m->origin = m->now;
 	m->seq_measured = m->seq;
+	m->divergences = 0;
+	g_clear_pointer(&m->first_divergence, g_free);
 }
 
 /* T19: every cycle is in one bucket, and counters agree with each other. */

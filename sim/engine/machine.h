@@ -38,10 +38,20 @@ enum op_stage {
 	OP_CALL,      /* a call: carry it out */
 };
 
+/* What events have from the trace they came from. Kept while the machine lives: an event may
+ * still be under way when another trace goes on. */
+struct source {
+	char *path;
+	struct vmsim_labels *labels;
+	bool implicit_commit;
+	uint64_t ticks_per_second; /* 0: a tick is a cycle */
+};
+
 /* The event a thread is in the middle of. */
 struct op {
 	enum op_stage stage;
 	struct vmsim_event event;
+	const struct source *source;
 	struct vmsim_call args; /* event.call: the reader's copy does not last */
 	uint64_t seq;
 	vmsim_va va;                /* labels resolved */
@@ -51,6 +61,7 @@ struct op {
 	/* a reference */
 	uint64_t done;      /* bytes translated */
 	bool repeated;      /* the next lookup follows a fault (T22) */
+	bool untold;        /* the policy was not told of the page by that fault */
 	bool stores;        /* every page permits the store, so bytes are kept */
 	bool differs;       /* a recorded value does not agree */
 	bool compared;      /* every byte could be compared */
@@ -103,17 +114,19 @@ struct vmsim_machine {
 	uint64_t seq_measured;  /* when measuring began */
 	vmsim_cycles origin;    /* likewise; events are stamped relative to it */
 	GHashTable *threads;    /* (pid, tid) -> struct thread; owns them */
+	GHashTable *threads_of; /* process -> GPtrArray of its threads */
 	GHashTable *processes;  /* pid -> struct process, live ones */
 	GPtrArray *waiting, *ready;
+	bool frames_due;        /* the vmm acted since threads without a frame last tried */
 	bool background_due;    /* the vmm acted since background work last found nothing to do */
 	uint32_t left_asid;     /* the address space the core is still in after its process exited */
 	GArray *invalidations;  /* of this step: struct { asid, vpn } */
 	GPtrArray *submissions; /* of this step: struct io */
 
-	/* the trace */
-	char *path;
-	struct vmsim_labels *labels, *own_labels;
-	uint64_t ticks_per_second;
+	/* the traces */
+	GPtrArray *sources; /* of struct source */
+	const struct source *source; /* whose events are fed now */
+	struct vmsim_labels *own_labels; /* of events without a trace */
 
 	/* results */
 	enum vmsim_audit audit;
@@ -155,6 +168,7 @@ void machine_switch(struct vmsim_machine *m, struct thread *thread);
 bool machine_run(struct vmsim_machine *m, struct thread *thread);
 void machine_look(struct vmsim_machine *m); /* recompute `attention` */
 
+guint machine_thread_hash(const void *key); /* of (pid, tid) in 64 bits */
 struct thread *machine_thread(struct vmsim_machine *m, uint32_t pid, uint32_t tid);
 /* The error that stops the machine is kept in m->error; the first one stays. Returns false. */
 bool machine_fail(struct vmsim_machine *m, int code, const char *format, ...) G_GNUC_PRINTF(3, 4);

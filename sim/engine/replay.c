@@ -13,9 +13,9 @@ static bool refuse(struct vmsim_machine *m, const struct vmsim_event *event, int
 		   const char *what)
 {
 	if (event->line)
-		return machine_fail(m, code, "%s:%" G_GUINT64_FORMAT ":1: %s", m->path,
+		return machine_fail(m, code, "%s:%" G_GUINT64_FORMAT ":1: %s", m->source->path,
 				    event->line, what);
-	return machine_fail(m, code, "%s: %s", m->path, what);
+	return machine_fail(m, code, "%s: %s", m->source->path, what);
 }
 
 /* Events that are wrong whatever the machine: calls not simulated, processes made twice. */
@@ -54,11 +54,14 @@ static vmsim_va resolve(const struct vmsim_machine *m, const struct vmsim_event 
 static void op_fill(struct vmsim_machine *m, const struct thread *thread,
 		    const struct vmsim_event *event, struct op *op)
 {
-	*op = (struct op){.event = *event, .seq = m->seq, .va = resolve(m, event)};
+	*op = (struct op){.event = *event, .source = m->source, .seq = m->seq,
+			  .va = resolve(m, event)};
 	op->exclusive = event->op != VMSIM_OP_READ && event->op != VMSIM_OP_EXECUTE;
 	if (event->op != VMSIM_OP_CALL) {
 		op->first = op->va >> VMSIM_PAGE_SHIFT;
 		op->last = (op->va + (event->size - 1)) >> VMSIM_PAGE_SHIFT;
+		/* Whoever reads a guard page first consumes its guard: that is a change, too. */
+		op->exclusive = op->exclusive || vmm_has_guard(thread->process, op->first, op->last);
 	} else if (event->call->id == VMSIM_CALL_MARK ||
 		   event->call->id == VMSIM_CALL_CREATE_PROCESS ||
 		   !vmm_call_range(m->vmm, thread->process, event->call, op->va, &op->first,
@@ -73,10 +76,43 @@ static vmsim_cycles not_before(const struct vmsim_machine *m, const struct vmsim
 {
 	if (!(event->flags & VMSIM_EV_AT))
 		return 0;
-	if (!m->ticks_per_second)
+	if (!m->source->ticks_per_second)
 		return MIN(event->time, DEVICE_NEVER - 1);
-	return MIN(scale_up(event->time, m->config->clock_ghz * 1000000, m->ticks_per_second),
+	return MIN(scale_up(event->time, m->config->clock_ghz * 1000000,
+			    m->source->ticks_per_second),
 		   DEVICE_NEVER - 1);
+}
+
+/* Labels are bound in the order of the trace. One that is not bound yet although it is used, or
+ * about to be bound a second time, belongs to a call that still waits: let it end first. */
+static bool await_labels(struct vmsim_machine *m, const struct vmsim_event *event)
+{
+	const struct vmsim_labels *labels = m->source->labels;
+	const struct vmsim_outcome *recorded = event->call ? &event->call->recorded : NULL;
+	bool pending = event->op != VMSIM_OP_CALL
+			       ? event->label && !labels->bound[event->label]
+			       : event->call->address.label &&
+					 !labels->bound[event->call->address.label];
+
+	if (event->op == VMSIM_OP_CALL)
+		pending = pending || !labels->bound[recorded->address.label] ||
+			  !labels->bound[recorded->alloc_base.label];
+	if (!pending || (!m->waiting->len && !m->ready->len))
+		return true;
+	return machine_drain(m);
+}
+
+#define CLOCK_END ((vmsim_cycles)1 << 62)
+
+/* Cycles are 64 bits (T1); a trace that would run past them is wrong. */
+static bool clock_allows(struct vmsim_machine *m, const struct vmsim_event *event)
+{
+	uint64_t gap = event->flags & VMSIM_EV_GAP ? event->time : 0;
+
+	if (m->now < CLOCK_END && gap < CLOCK_END && not_before(m, event) < CLOCK_END)
+		return true;
+	return refuse(m, event, VMSIM_ERROR_TRACE,
+		      "the clock would run past 2^62 cycles (expected a smaller time)");
 }
 
 bool machine_event(struct vmsim_machine *m, const struct vmsim_event *event)
@@ -88,6 +124,8 @@ bool machine_event(struct vmsim_machine *m, const struct vmsim_event *event)
 		return false;
 	thread = machine_thread(m, event->pid, event->tid);
 	if (!thread)
+		return false;
+	if (!clock_allows(m, event) || !await_labels(m, event))
 		return false;
 	m->seq++;
 	op_fill(m, thread, event, &op);
@@ -140,8 +178,8 @@ static void observe(struct vmsim_machine *m, const struct vmsim_event *event, vm
 		return;
 	if (event->op == VMSIM_OP_READ && event->result == VMSIM_RESULT_NONE)
 		return;
-	op = (struct op){.event = *event, .seq = m->seq, .va = va, .stores = true,
-			 .compared = true};
+	op = (struct op){.event = *event, .source = m->source, .seq = m->seq, .va = va,
+			 .stores = true, .compared = true};
 	access_data(m, &op, va, event->size, frame);
 	if (event->result == VMSIM_RESULT_NONE)
 		return;
@@ -214,7 +252,7 @@ bool vmsim_machine_feed(struct vmsim_machine *m, const struct vmsim_event *event
 	size_t i;
 	bool watched = m->every_reference || m->keep_contents;
 
-	m->label_value = m->labels->value; /* the reader may have moved it to make room */
+	m->label_value = m->source->labels->value; /* the reader may have moved it to make room */
 	for (i = 0; i < n && !m->error; i++) {
 		const struct vmsim_event *event = &events[i];
 		vmsim_va va = m->label_value[event->label] + event->va;

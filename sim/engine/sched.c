@@ -3,6 +3,7 @@
  * One core. Whenever it is between two events it looks, in this order, at completed I/O, at
  * background work, at threads that can go on with the event they are in (the earliest event
  * first), and only then at the next event of the trace. */
+#include "base/rng.h"
 #include "engine/clock.h"
 
 struct invalidation {
@@ -67,43 +68,45 @@ static void report_shootdown(struct vmsim_machine *m, vmsim_vpn vpn, guint pages
 		events_emit(&m->events, &record);
 }
 
-/* H17: too many single invalidations become a flush of each address space named. */
-static vmsim_cycles flush_all_named(struct vmsim_machine *m)
+static int by_address_space(const void *a, const void *b)
 {
-	vmsim_cycles cycles = 0;
-	uint32_t flushed = 0;
+	const struct invalidation *x = a, *y = b;
 
-	for (guint i = 0; i < m->invalidations->len; i++) {
-		uint32_t asid = g_array_index(m->invalidations, struct invalidation, i).asid;
+	if (x->asid != y->asid)
+		return x->asid < y->asid ? -1 : 1;
+	return x->vpn < y->vpn ? -1 : x->vpn > y->vpn;
+}
 
-		if (asid == flushed)
-			continue;
-		mmu_flush(&m->mmu, asid);
-		cycles += m->config->os.cr3.cycles;
-		flushed = asid;
+/* The invalidations of one address space; H17: too many become a flush of it. */
+static vmsim_cycles invalidate_space(struct vmsim_machine *m, const struct invalidation *in,
+				     guint n)
+{
+	if (n > m->config->os.tlb_ceiling) {
+		mmu_flush(&m->mmu, in->asid);
+		return m->config->os.cr3.cycles;
 	}
-	return cycles;
+	for (guint i = 0; i < n; i++)
+		mmu_invalidate(&m->mmu, in[i].asid, in[i].vpn);
+	return n * m->config->os.invlpg.cycles;
 }
 
 vmsim_cycles machine_invalidate(struct vmsim_machine *m)
 {
-	guint n = m->invalidations->len;
+	const struct invalidation *all;
+	guint n = m->invalidations->len, next;
 	vmsim_cycles cycles = 0;
 
 	if (!n)
 		return 0;
-	if (n > m->config->os.tlb_ceiling) {
-		cycles = flush_all_named(m);
-	} else {
-		for (guint i = 0; i < n; i++) {
-			struct invalidation *in =
-				&g_array_index(m->invalidations, struct invalidation, i);
-
-			mmu_invalidate(&m->mmu, in->asid, in->vpn);
-			cycles += m->config->os.invlpg.cycles;
-		}
+	if (n > 1)
+		g_array_sort(m->invalidations, by_address_space);
+	all = &g_array_index(m->invalidations, struct invalidation, 0);
+	for (guint i = 0; i < n; i = next) {
+		for (next = i + 1; next < n && all[next].asid == all[i].asid;)
+			next++;
+		cycles += invalidate_space(m, all + i, next - i);
 	}
-	report_shootdown(m, g_array_index(m->invalidations, struct invalidation, 0).vpn, n, cycles);
+	report_shootdown(m, all[0].vpn, n, cycles);
 	g_array_set_size(m->invalidations, 0);
 	return cycles;
 }
@@ -121,10 +124,29 @@ void machine_submit(struct vmsim_machine *m, vmsim_cycles wanted)
 	}
 	g_ptr_array_set_size(m->submissions, 0);
 	m->background_due = m->config->standby.enabled;
+	m->frames_due = true;
 	machine_look(m);
 }
 
 /* --- threads --------------------------------------------------------------------------------- */
+
+guint machine_thread_hash(const void *key)
+{
+	struct rng mix = {*(const uint64_t *)key};
+
+	return (guint)rng_next(&mix);
+}
+
+static GPtrArray *threads_of(struct vmsim_machine *m, struct process *process)
+{
+	GPtrArray *threads = g_hash_table_lookup(m->threads_of, process);
+
+	if (!threads) {
+		threads = g_ptr_array_new();
+		g_hash_table_insert(m->threads_of, process, threads);
+	}
+	return threads;
+}
 
 struct thread *machine_thread(struct vmsim_machine *m, uint32_t pid, uint32_t tid)
 {
@@ -138,7 +160,7 @@ struct thread *machine_thread(struct vmsim_machine *m, uint32_t pid, uint32_t ti
 	if (!process) {
 		process = vmm_process_new(m->vmm, pid);
 		if (!process) {
-			machine_fail(m, VMSIM_ERROR_TRACE, "%s: too many processes", m->path);
+			machine_fail(m, VMSIM_ERROR_TRACE, "%s: too many processes", m->source->path);
 			return NULL;
 		}
 		g_hash_table_insert(m->processes, GUINT_TO_POINTER(pid), process);
@@ -148,29 +170,32 @@ struct thread *machine_thread(struct vmsim_machine *m, uint32_t pid, uint32_t ti
 	thread->pid = pid;
 	thread->tid = tid;
 	g_hash_table_insert(m->threads, g_memdup2(&key, sizeof(key)), thread);
+	g_ptr_array_add(threads_of(m, process), thread);
 	return thread;
 }
 
-static gboolean of_process(void *key, void *value, void *process)
-{
-	(void)key;
-	return ((struct thread *)value)->process == process;
-}
-
 /* The thread's process has exited: its pid is free, and its threads are forgotten. */
-static void forget_process(struct vmsim_machine *m, struct thread *thread)
+static void forget_process(struct vmsim_machine *m, struct thread *exiting)
 {
-	struct process *process = thread->process;
+	struct process *process = exiting->process;
+	GPtrArray *threads = threads_of(m, process);
 
-	/* Nothing of the process is under way: its exit waited for that (T3). */
+	/* Nothing of the process is under way: its exit waited for that (T3); nor do TLBs hold
+	 * anything of it, since its pages are gone. */
 	machine_flush_references(m);
 	stats_switch(&m->stats, g_ptr_array_index(m->stats.accounts, 0));
-	mmu_flush(&m->mmu, process_asid(process));
+	mmu_forget(&m->mmu);
 	m->running = NULL;
 	m->plain_end = 0;
 	m->left_asid = process_asid(process);
-	g_hash_table_remove(m->processes, GUINT_TO_POINTER(thread->pid));
-	g_hash_table_foreach_remove(m->threads, of_process, process);
+	g_hash_table_remove(m->processes, GUINT_TO_POINTER(exiting->pid));
+	for (guint i = 0; i < threads->len; i++) {
+		const struct thread *thread = g_ptr_array_index(threads, i);
+		uint64_t key = (uint64_t)thread->pid << 32 | thread->tid;
+
+		g_hash_table_remove(m->threads, &key);
+	}
+	g_hash_table_remove(m->threads_of, process);
 }
 
 void machine_switch(struct vmsim_machine *m, struct thread *thread)
@@ -275,6 +300,7 @@ static void take_completions(struct vmsim_machine *m)
 		wake(m, io);
 		vmm_io_done(m->vmm, io);
 		m->background_due = m->config->standby.enabled;
+		m->frames_due = true;
 	}
 	stats_switch(&m->stats, account);
 	e->cycle = cycle;
@@ -309,9 +335,9 @@ bool machine_run(struct vmsim_machine *m, struct thread *thread)
 static bool background(struct vmsim_machine *m)
 {
 	const struct config *config = m->config;
+	bool frames_due = m->frames_due, any;
 	struct account *account;
 	struct work work;
-	bool any;
 
 	if (!m->background_due && !starved(m))
 		return false;
@@ -329,6 +355,7 @@ static bool background(struct vmsim_machine *m)
 		     work.written * config->os.write.cycles + machine_invalidate(m));
 	machine_submit(m, m->now);
 	m->background_due = any;
+	m->frames_due = frames_due || any;
 	stats_switch(&m->stats, account);
 	if (any && vmm_has_frames(m->vmm))
 		wake(m, NULL);
@@ -368,30 +395,42 @@ static bool wait_for_device(struct vmsim_machine *m, bool idle)
 	return true;
 }
 
+/* T3: whether an event must wait until one that is under way has ended. */
+static bool conflict(const struct thread *other, const struct thread *thread, const struct op *op)
+{
+	return other == thread ||
+	       (other->process == thread->process && (other->op.exclusive || op->exclusive) &&
+		other->op.first <= op->last && op->first <= other->op.last);
+}
+
 static bool conflicts(const struct vmsim_machine *m, const struct thread *thread,
 		      const struct op *op)
 {
-	for (guint i = 0; i < m->waiting->len; i++) {
-		const struct thread *other = g_ptr_array_index(m->waiting, i);
-
-		if (other == thread)
+	for (guint i = 0; i < m->waiting->len; i++)
+		if (conflict(g_ptr_array_index(m->waiting, i), thread, op))
 			return true;
-		if (other->process == thread->process && (other->op.exclusive || op->exclusive) &&
-		    other->op.first <= op->last && op->first <= other->op.last)
+	for (guint i = 0; i < m->ready->len; i++)
+		if (conflict(g_ptr_array_index(m->ready, i), thread, op))
 			return true;
-	}
 	return false;
 }
 
-/* Whatever goes before the next event of the trace. Returns whether there was any. */
+/* What goes before any thread: completions and background work. Returns whether to look again. */
 static bool go_on(struct vmsim_machine *m)
 {
 	take_completions(m);
 	if (background(m))
 		return true;
-	/* Another event may have given frames back. */
-	if (starved(m) && vmm_has_frames(m->vmm))
+	/* Another event may have given frames back, or made a page one that can be taken. */
+	if (m->frames_due && starved(m) &&
+	    (vmm_has_frames(m->vmm) || !m->config->standby.enabled))
 		wake(m, NULL);
+	m->frames_due = false;
+	return false;
+}
+
+static bool run_ready(struct vmsim_machine *m)
+{
 	if (!m->ready->len)
 		return false;
 	machine_run(m, take_ready(m));
@@ -402,20 +441,28 @@ bool machine_await(struct vmsim_machine *m, struct thread *thread, const struct 
 		   vmsim_cycles not_before)
 {
 	for (;;) {
+		bool may_begin;
+
 		if (m->error)
 			return false;
 		if (go_on(m))
 			continue;
-		if (conflicts(m, thread, op)) {
-			if (!wait_for_device(m, false))
-				return false;
-		} else if (m->now < not_before) {
+		may_begin = !conflicts(m, thread, op) && m->now >= not_before;
+		/* A thread keeps its core while its own turn comes (T4); else the core goes to the
+		 * earliest event that can go on, which is one begun before. */
+		if (may_begin && thread == m->running)
+			break;
+		if (run_ready(m))
+			continue;
+		if (may_begin)
+			break;
+		if (m->now < not_before && !conflicts(m, thread, op))
 			pass_time(m, MIN(MAX(m->now, device_next(m->device)), not_before), true);
-		} else {
-			machine_look(m);
-			return true;
-		}
+		else if (!wait_for_device(m, false))
+			return false;
 	}
+	machine_look(m);
+	return true;
 }
 
 bool machine_drain(struct vmsim_machine *m)
@@ -425,7 +472,7 @@ bool machine_drain(struct vmsim_machine *m)
 			return false;
 		if (!m->waiting->len && !m->ready->len)
 			return true;
-		if (!go_on(m) && !wait_for_device(m, true))
+		if (!go_on(m) && !run_ready(m) && !wait_for_device(m, true))
 			return false;
 	}
 }

@@ -93,8 +93,14 @@ bool vmm_call_range(const struct vmm *vmm, const struct process *process,
 		*last = vad ? vad->last : *first;
 		return true;
 	}
-	if (call_size_bad(vmm, address, call->size[0]))
+	if (call_size_bad(vmm, address, call->size[0]) ||
+	    (call->id == VMSIM_CALL_VIRTUAL_ALLOC && !address)) /* free pages, wherever */
 		return false;
+	if (call->id == VMSIM_CALL_VIRTUAL_ALLOC && (call->type & (MEM_RESET | MEM_RESET_UNDO))) {
+		*first = (address + VMSIM_PAGE_SIZE - 1) >> VMSIM_PAGE_SHIFT;
+		*last = ((address + call->size[0]) >> VMSIM_PAGE_SHIFT) - 1;
+		return *first <= *last;
+	}
 	call_pages(address, call->size[0], first, last);
 	return true;
 }

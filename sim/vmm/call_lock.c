@@ -61,6 +61,7 @@ static uint64_t not_locked(const struct vmm *vmm, const struct process *process,
 static enum vmm_status lock_fail(struct vmm *vmm, struct process *process, struct api_call *call,
 				 uint32_t status, const char *why)
 {
+	process->locks_promised -= call->promised;
 	for (guint i = 0; i < call->newly_locked->len; i++) {
 		vmsim_vpn vpn = g_array_index(call->newly_locked, vmsim_vpn, i);
 
@@ -106,9 +107,11 @@ static enum vmm_status lock_check(struct vmm *vmm, struct process *process,
 	if (special)
 		return call_fail(call, STATUS_INCOMPATIBLE_FILE_MAP, "2.7",
 				 "the block holds physical pages");
-	if (process->locked_pages + not_locked(vmm, process, *first, *last) > quota)
+	call->promised = not_locked(vmm, process, *first, *last);
+	if (process->locked_pages + process->locks_promised + call->promised > quota)
 		return call_fail(call, STATUS_WORKING_SET_QUOTA, "2.7",
 				 "more pages than the working-set minimum allows would be locked");
+	process->locks_promised += call->promised;
 	call->newly_locked = g_array_new(FALSE, FALSE, sizeof(vmsim_vpn));
 	call->begun = true;
 	return VMM_DONE;
@@ -136,8 +139,13 @@ enum vmm_status call_lock(struct vmm *vmm, struct process *process, struct api_c
 		if (is_locked(vmm, pte))
 			continue;
 		lock_page(vmm, process, pte_frame(pte));
+		if (call->promised) {
+			call->promised--;
+			process->locks_promised--;
+		}
 		g_array_append_val(call->newly_locked, vpn);
 	}
+	process->locks_promised -= call->promised;
 	vmm->work.locked += last - first + 1;
 	return call_ok(call);
 }

@@ -1,17 +1,6 @@
 /* call_protect.c: VirtualProtect and VirtualQuery (semantics 2.5, 2.6, 1.5). */
 #include "vmm/internal.h"
 
-/* VirtualProtect never changes caching: it stays what the block has (E14). */
-static unsigned new_prot(const struct vad *vad, uint32_t win32)
-{
-	unsigned prot = prot_from_win32(win32 & ~(uint32_t)(PAGE_NOCACHE | PAGE_WRITECOMBINE));
-	unsigned caching = vad->prot & PROT_MODIFIER;
-
-	if ((prot & PROT_MODIFIER) || !(vad->prot & PROT_ACCESS) || caching == PROT_GUARD)
-		return prot;
-	return prot | caching;
-}
-
 void page_protect(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte,
 		  unsigned prot)
 {
@@ -70,7 +59,9 @@ enum vmm_status call_protect(struct vmm *vmm, struct process *process, struct ap
 				 "some page of the range is not committed");
 	if (!call_tables(vmm, process, call, first, last, &status))
 		return status;
-	prot = new_prot(vad, c->protect);
+	/* VirtualProtect never changes caching (E14). */
+	prot = prot_from_win32(c->protect & ~(uint32_t)(PAGE_NOCACHE | PAGE_WRITECOMBINE));
+	prot = prot_with_caching(vad, prot);
 	call->outcome.protect =
 		prot_to_win32(pte_prot(page_effective(vad, pt_get(&process->pt, first))));
 	for (vmsim_vpn vpn = first; vpn <= last; vpn++)
@@ -107,7 +98,7 @@ static vmsim_vpn region_end(const struct process *process, const struct vad *vad
 static void query_free(const struct process *process, vmsim_vpn vpn, struct vmsim_outcome *out)
 {
 	const struct vad *next = vad_next(&process->vads, vpn);
-	vmsim_vpn end = next ? next->first : process->vads.hi + 1;
+	vmsim_vpn end = MIN(next ? next->first : UINT64_MAX, process->vads.hi + 1);
 
 	out->state = MEM_FREE;
 	out->protect = PAGE_NOACCESS;

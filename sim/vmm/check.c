@@ -8,6 +8,7 @@ struct tally {
 	struct vmm *vmm;
 	struct process *process;
 	uint64_t resident, locked, committed, slots_in_ptes, resident_all, committed_all;
+	uint64_t pages_stored; /* in frames or, if in none, in slots */
 	const char *broken;
 };
 
@@ -26,7 +27,9 @@ static void check_valid(struct tally *t, vmsim_vpn vpn, pte_t pte)
 		broke(t, "I3");
 	if (!prot_may_map(pte_prot(pte)))
 		broke(t, "I23");
-	if ((pte & PTE_W) && !prot_permits(pte_prot(pte), VMSIM_WRITE, true))
+	if (((pte & PTE_W) && !prot_permits(pte_prot(pte), VMSIM_WRITE, true)) ||
+	    (!(pte & PTE_XD) &&
+	     !prot_permits(pte_prot(pte), VMSIM_EXECUTE, t->vmm->config->paging.nx)))
 		broke(t, "I27");
 	if (!pfn->slot && !dirty && pfn->reset == RESET_NO &&
 	    t->vmm->config->memory.zero_fill_dirty)
@@ -35,6 +38,7 @@ static void check_valid(struct tally *t, vmsim_vpn vpn, pte_t pte)
 	    t->vmm->file.content[pfn->slot] != pfn->content)
 		broke(t, "I11");
 	t->resident++;
+	t->pages_stored++;
 	t->locked += (pfn->flags & PFN_LOCKED) != 0;
 }
 
@@ -48,6 +52,7 @@ static void check_transition(struct tally *t, vmsim_vpn vpn, pte_t pte)
 		broke(t, "I4");
 	if (pfn->flags & PFN_LOCKED)
 		broke(t, "I22");
+	t->pages_stored++;
 }
 
 static void check_entry(struct tally *t, const struct vad *vad, vmsim_vpn vpn, pte_t pte)
@@ -59,6 +64,7 @@ static void check_entry(struct tally *t, const struct vad *vad, vmsim_vpn vpn, p
 		check_transition(t, vpn, pte);
 	} else if (pte_is_pagefile(pte)) {
 		t->slots_in_ptes++;
+		t->pages_stored++;
 		if (!pagefile_in_use(&t->vmm->file, pte_slot(pte)))
 			broke(t, "I12");
 	}
@@ -185,6 +191,8 @@ const char *vmm_check(struct vmm *vmm)
 			check_process(&t);
 	}
 	slots = check_frames(&t, &tables, &active);
+	if (t.pages_stored > vmm->charge)
+		broke(&t, "I20");
 	if (tables != vmm->db.n_tables)
 		broke(&t, "I1");
 	if (active != t.resident_all)
@@ -193,7 +201,7 @@ const char *vmm_check(struct vmm *vmm)
 		broke(&t, "I12");
 	if (t.committed_all != vmm->charge)
 		broke(&t, "I18");
-	if (vmm->charge > vmm->limit && !vmm->implicit_commit)
+	if (vmm->charge > vmm->limit && !vmm->has_implicit)
 		broke(&t, "I19");
 	return t.broken;
 }

@@ -41,18 +41,31 @@ void content_move(struct content **to, struct content **from)
 	*from = NULL;
 }
 
+static struct content *make_static(struct content **where, int byte, bool known)
+{
+	if (g_once_init_enter(where)) {
+		struct content *made = g_new0(struct content, 1);
+
+		made->refs = REFS_STATIC;
+		memset(made->bytes, byte, sizeof(made->bytes));
+		memset(made->unknown, known ? 0 : 0xFF, sizeof(made->unknown));
+		g_once_init_leave(where, made);
+	}
+	return *where;
+}
+
 struct content *content_junk(void)
 {
 	static struct content *junk;
 
-	if (g_once_init_enter(&junk)) {
-		struct content *made = g_new0(struct content, 1);
+	return make_static(&junk, JUNK, true);
+}
 
-		made->refs = REFS_STATIC;
-		memset(made->bytes, JUNK, sizeof(made->bytes));
-		g_once_init_leave(&junk, made);
-	}
-	return junk;
+struct content *content_unknown(void)
+{
+	static struct content *unknown;
+
+	return make_static(&unknown, 0, false);
 }
 
 static void make_private(struct content **content)
@@ -72,6 +85,10 @@ static void make_private(struct content **content)
 
 void content_store(struct content **content, unsigned offset, unsigned n, const uint8_t *bytes)
 {
+	if (!bytes && n == VMSIM_PAGE_SIZE) {
+		content_set(content, content_unknown());
+		return;
+	}
 	make_private(content);
 	if (bytes)
 		memcpy((*content)->bytes + offset, bytes, n);

@@ -20,6 +20,9 @@ void content_set(struct content **to, struct content *content);
  * over without being zeroed shows. */
 struct content *content_junk(void);
 
+/* content_unknown: a page of which no byte is known. */
+struct content *content_unknown(void);
+
 /* content_store: n bytes at offset; bytes NULL makes them unknown. offset + n <= a page. */
 void content_store(struct content **content, unsigned offset, unsigned n, const uint8_t *bytes);
 /* content_load: the same for reading; known[i] tells whether bytes[i] is. */

@@ -46,12 +46,12 @@ static enum vmm_status decide(struct vmm *vmm, struct fault *fault, enum fault_t
 }
 
 /* The lower half of the addresses a page table of this shape can translate (Q5). */
-static bool implicit_page(struct vmm *vmm, struct process *process, vmsim_vpn vpn)
+static bool implicit_page(struct vmm *vmm, struct process *process, vmsim_vpn vpn, bool allowed)
 {
+	struct page_run run = {.vmm = vmm, .cause = "implicit commit"};
 	struct vad *before, *vad;
 
-	if (!vmm->implicit_commit || vpn >= vmm->pool.shape->vpn_end ||
-	    range_map_find(process->freed, vpn))
+	if (!allowed || vpn >= vmm->pool.shape->vpn_end || range_map_find(process->freed, vpn))
 		return false;
 	before = vpn ? vad_find(&process->vads, vpn - 1) : NULL;
 	if (before && before->implicit) {
@@ -65,8 +65,11 @@ static bool implicit_page(struct vmm *vmm, struct process *process, vmsim_vpn vp
 		vad->alloc_protect = PAGE_EXECUTE_READWRITE;
 	}
 	vad->committed++;
+	vmm->has_implicit = true;
 	stats_reserved(vmm->stats, process->account, 1);
 	pages_charge(vmm, process, 1);
+	page_run_add(&run, vpn, 1, STATE_FREE, STATE_COMMITTED);
+	page_run_end(&run);
 	return true;
 }
 
@@ -84,7 +87,7 @@ static void replace_local(struct vmm *vmm, struct process *process)
 }
 
 static enum vmm_status guard_fault(struct vmm *vmm, struct process *process, struct fault *fault,
-				   pte_t pte)
+				   const struct vad *vad, pte_t pte)
 {
 	vmsim_vpn vpn = fault->va >> VMSIM_PAGE_SHIFT;
 	enum vmm_status status = pages_build(vmm, process, vpn, vpn, &fault->io, NULL);
@@ -92,7 +95,8 @@ static enum vmm_status guard_fault(struct vmm *vmm, struct process *process, str
 	if (status != VMM_DONE)
 		return status;
 	pt_set(&process->pt, vpn,
-	       pte_with_prot(pte, pte_prot(pte) & PROT_ACCESS, vmm->config->paging.nx));
+	       pte_with_prot(pte, prot_with_caching(vad, pte_prot(pte) & PROT_ACCESS),
+			     vmm->config->paging.nx));
 	return decide(vmm, fault, FAULT_GUARD, VMSIM_RESULT_GUARD_PAGE);
 }
 
@@ -155,8 +159,6 @@ static enum vmm_status demand_zero_fault(struct vmm *vmm, struct process *proces
 		pfn->reset = RESET_LOST;
 	else if (write || vmm->config->memory.zero_fill_dirty)
 		pfn->flags |= PFN_IS_MODIFIED;
-	if (lost && write)
-		page_forget_lost(process, vpn);
 	return decide(vmm, fault, FAULT_DEMAND_ZERO, VMSIM_RESULT_OK);
 }
 
@@ -170,7 +172,7 @@ enum vmm_status vmm_fault(struct vmm *vmm, struct process *process, struct fault
 
 	fault->io = NULL;
 	fault->resolved = false;
-	if (!vad && implicit_page(vmm, process, vpn))
+	if (!vad && implicit_page(vmm, process, vpn, fault->implicit_commit))
 		vad = vad_find(&process->vads, vpn);
 	if (!vad) /* 4a */
 		return decide(vmm, fault, FAULT_VIOLATION, VMSIM_RESULT_ACCESS_VIOLATION);
@@ -183,7 +185,7 @@ enum vmm_status vmm_fault(struct vmm *vmm, struct process *process, struct fault
 	    (fault->access != VMSIM_EXECUTE || !prot_is_guard(prot))) /* 4c */
 		return decide(vmm, fault, FAULT_VIOLATION, VMSIM_RESULT_ACCESS_VIOLATION);
 	if (prot_is_guard(prot)) /* 4d */
-		return guard_fault(vmm, process, fault, pte);
+		return guard_fault(vmm, process, fault, vad, pte);
 	if (pte_is_valid(pte)) /* 4e */
 		return decide(vmm, fault, FAULT_SPURIOUS, VMSIM_RESULT_OK);
 	if (pte_is_transition(pte)) /* 4g */
@@ -193,7 +195,8 @@ enum vmm_status vmm_fault(struct vmm *vmm, struct process *process, struct fault
 	return demand_zero_fault(vmm, process, fault, pte);
 }
 
-bool vmm_permits(struct vmm *vmm, struct process *process, vmsim_va va, enum vmsim_access access)
+bool vmm_permits(struct vmm *vmm, struct process *process, vmsim_va va, enum vmsim_access access,
+		 bool implicit_commit)
 {
 	vmsim_vpn vpn = va >> VMSIM_PAGE_SHIFT;
 	const struct vad *vad = vad_find(&process->vads, vpn);
@@ -201,7 +204,7 @@ bool vmm_permits(struct vmm *vmm, struct process *process, vmsim_va va, enum vms
 	pte_t pte;
 
 	if (!vad)
-		return vmm->implicit_commit && vpn < vmm->pool.shape->vpn_end &&
+		return implicit_commit && vpn < vmm->pool.shape->vpn_end &&
 		       !range_map_find(process->freed, vpn);
 	pte = pt_get(&process->pt, vpn);
 	prot = pte_prot(page_effective(vad, pte));
@@ -236,8 +239,7 @@ void vmm_store(struct vmm *vmm, vmsim_pfn frame, vmsim_va va, unsigned n, const 
 	struct pfn *pfn = &vmm->db.pfn[frame];
 
 	g_assert(pfn->state == PFN_ACTIVE);
-	if (pfn->reset != RESET_NO)
-		page_forget_lost(pfn->owner, pfn->vpn);
+	page_forget_stored(pfn->owner, pfn->vpn);
 	content_store(&pfn->content, (unsigned)(va & (VMSIM_PAGE_SIZE - 1)), n, bytes);
 }
 
@@ -248,17 +250,29 @@ void vmm_load(struct vmm *vmm, vmsim_pfn frame, vmsim_va va, unsigned n, uint8_t
 		     known);
 }
 
-bool vmm_other_value(struct vmm *vmm, vmsim_pfn frame, vmsim_va va, unsigned n, uint8_t *bytes,
-		     bool *known)
+bool vmm_other_value(struct vmm *vmm, vmsim_pfn frame, vmsim_va va, unsigned n, bool zero,
+		     uint8_t *bytes, bool *known)
 {
 	const struct pfn *pfn = &vmm->db.pfn[frame];
-	const struct content *other = NULL; /* zeros */
+	GHashTable *stored = pfn->owner->last_stored;
+	void *content;
 
-	if (pfn->reset == RESET_NO || (frame_pte(vmm, frame) & PTE_D))
+	if (!stored || !g_hash_table_lookup_extended(stored, &pfn->vpn, NULL, &content))
 		return false;
-	/* What it held before it was lost, however often it was reset since. */
-	if (pfn->owner->lost)
-		other = g_hash_table_lookup(pfn->owner->lost, &pfn->vpn);
-	content_load(other, (unsigned)(va & (VMSIM_PAGE_SIZE - 1)), n, bytes, known);
+	content_load(zero ? NULL : content, (unsigned)(va & (VMSIM_PAGE_SIZE - 1)), n, bytes,
+		     known);
 	return true;
+}
+
+bool vmm_has_guard(const struct process *process, vmsim_vpn first, vmsim_vpn last)
+{
+	for (vmsim_vpn vpn = first; vpn <= last; vpn++) {
+		const struct vad *vad = vad_find(&process->vads, vpn);
+		pte_t pte = vad ? pt_get(&process->pt, vpn) : 0;
+
+		if (vad && page_is_committed(vad, pte) &&
+		    prot_is_guard(pte_prot(page_effective(vad, pte))))
+			return true;
+	}
+	return false;
 }

@@ -38,9 +38,12 @@ struct process {
 	struct replacer *replacer; /* the machine's, or its own (scope process) */
 	uint64_t committed;        /* charge (C1) */
 	uint64_t ws_pages, locked_pages;
+	uint64_t locks_promised; /* pages that calls under way will lock */
 	uint64_t ws_min, ws_max;
 	struct range_map *freed; /* pages to the call that last took rights from them */
-	GHashTable *lost;        /* vpn -> what a lost page held, for comparing recorded values */
+	/* Pages reset since they were last stored to, and what they held then: vpn -> content. Kept
+	 * only for comparing recorded values (I31). */
+	GHashTable *last_stored;
 };
 
 struct vmm {
@@ -63,7 +66,8 @@ struct vmm {
 	uint64_t next_io;
 	uint64_t ios_reading, ios_writing; /* in flight */
 	bool trimming;
-	bool keep_contents, implicit_commit;
+	bool keep_contents;
+	bool has_implicit; /* pages were committed implicitly, which the limit does not refuse */
 };
 
 /* --- prot.c ----------------------------------------------------------------------------- */
@@ -71,6 +75,8 @@ struct vmm {
 /* prot_valid: E1. prot_from_win32: => valid. */
 bool prot_valid(uint32_t win32);
 bool prot_is_copy(uint32_t win32);
+/* prot_with_caching: an access without modifiers, with the caching its block has (E14). */
+unsigned prot_with_caching(const struct vad *vad, unsigned access);
 unsigned prot_from_win32(uint32_t win32);
 uint32_t prot_to_win32(unsigned prot);
 
@@ -156,10 +162,11 @@ void page_harvest(struct vmm *vmm, vmsim_pfn frame);
 void page_unmap(struct vmm *vmm, vmsim_pfn frame, unsigned prot);
 /* page_delete: the page's contents and storage are given up (E13); the caller writes the entry. */
 void page_delete(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte);
-/* What a page held that MEM_RESET lost, kept until it is written or gone (I31). */
-void page_remember_lost(struct vmm *vmm, struct process *process, struct pfn *pfn);
-void page_remember_slot(struct vmm *vmm, struct process *process, vmsim_vpn vpn, uint32_t slot);
-void page_forget_lost(struct process *process, vmsim_vpn vpn);
+/* page_keep_stored: the page is being reset; what it holds is what was last stored, unless it was
+ * reset before. page_forget_stored: it was stored to, or is gone. */
+void page_keep_stored(struct vmm *vmm, struct process *process, vmsim_vpn vpn,
+		      struct content *content);
+void page_forget_stored(struct process *process, vmsim_vpn vpn);
 /* The valid entry of an active private frame. */
 pte_t frame_pte(const struct vmm *vmm, vmsim_pfn frame);
 
@@ -167,6 +174,7 @@ pte_t frame_pte(const struct vmm *vmm, vmsim_pfn frame);
 
 struct replacer *replacer_new(struct vmm *vmm);
 void replacer_free(struct replacer *replacer);
+uint64_t slots_free(const struct vmm *vmm);
 /* replace_victim: the page to take away on behalf of a process (NULL: of the system). */
 vmsim_pfn replace_victim(struct vmm *vmm, struct process *process);
 /* replace_evict: take it away; counts it as an eviction. */

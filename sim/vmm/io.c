@@ -30,6 +30,7 @@ struct io *io_write(struct vmm *vmm, vmsim_pfn frame, const char *cause)
 	struct io *io;
 
 	g_assert(pfn->state == PFN_MODIFIED && !pfn->slot);
+	g_assert(pfn->reset == RESET_NO); /* I34 */
 	if (!slot)
 		return NULL;
 	stats_slots(vmm->stats, pfn->owner->account, 1);

@@ -39,7 +39,7 @@ static void process_drop(struct vmm *vmm, struct process *process)
 	pt_prune(&process->pt, 0, vmm->pool.shape->vpn_end * 2, NULL, NULL);
 	vad_tree_fini(&process->vads);
 	range_map_free(process->freed);
-	g_clear_pointer(&process->lost, g_hash_table_destroy);
+	g_clear_pointer(&process->last_stored, g_hash_table_destroy);
 	process->freed = NULL;
 	if (process->replacer != vmm->global)
 		replacer_free(process->replacer);
@@ -82,15 +82,17 @@ void vmm_free(struct vmm *vmm)
 	g_free(vmm);
 }
 
-void vmm_set_trace(struct vmm *vmm, bool keep_contents, bool implicit_commit)
+void vmm_keep_contents(struct vmm *vmm)
 {
-	vmm->keep_contents = keep_contents;
-	vmm->implicit_commit = implicit_commit;
-}
-
-bool vmm_keeps_contents(const struct vmm *vmm)
-{
-	return vmm->keep_contents;
+	if (vmm->keep_contents)
+		return;
+	vmm->keep_contents = true;
+	for (vmsim_pfn f = 0; f < vmm->db.fresh; f++)
+		if (vmm->db.pfn[f].state != PFN_ZEROED && vmm->db.pfn[f].state != PFN_FREE)
+			content_set(&vmm->db.pfn[f].content, content_unknown());
+	for (uint32_t slot = 1; slot < vmm->file.slots && vmm->file.used; slot++)
+		if (pagefile_in_use(&vmm->file, slot))
+			content_set(&vmm->file.content[slot], content_unknown());
 }
 
 struct work vmm_take_work(struct vmm *vmm)

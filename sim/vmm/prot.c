@@ -57,6 +57,16 @@ unsigned prot_from_win32(uint32_t win32)
 	return prot;
 }
 
+unsigned prot_with_caching(const struct vad *vad, unsigned access)
+{
+	unsigned caching = vad->prot & PROT_MODIFIER;
+
+	if ((access & PROT_MODIFIER) || !(access & PROT_ACCESS) || !(vad->prot & PROT_ACCESS) ||
+	    caching == PROT_GUARD)
+		return access;
+	return access | caching;
+}
+
 uint32_t prot_to_win32(unsigned prot)
 {
 	uint32_t win32 = base_of[prot & PROT_ACCESS];

@@ -5,16 +5,15 @@
  * background. */
 #include "vmm/internal.h"
 
-/* Slots that modified pages do not lay claim to already. */
-static uint64_t slots_to_spare(const struct vmm *vmm)
+uint64_t slots_free(const struct vmm *vmm)
 {
-	uint64_t taken = (uint64_t)vmm->file.used + 1 + vmm->db.n[PFN_MODIFIED];
+	uint64_t taken = (uint64_t)vmm->file.used + 1;
 
 	return vmm->file.slots > taken ? vmm->file.slots - taken : 0;
 }
 
-/* W2. A dirty page can only go where a slot can be had for it; one that holds a stale slot gives
- * that up first. */
+/* W2. A dirty page can only go where a slot can be had for it that modified pages do not lay
+ * claim to already; one that holds a stale slot gives that up first. */
 static bool evictable(void *ctx, vmsim_pfn frame)
 {
 	const struct vmm *vmm = ctx;
@@ -22,7 +21,7 @@ static bool evictable(void *ctx, vmsim_pfn frame)
 
 	if (pfn->state != PFN_ACTIVE || (pfn->flags & (PFN_TABLE | PFN_LOCKED)))
 		return false;
-	if (pfn->slot || slots_to_spare(vmm))
+	if (pfn->slot || slots_free(vmm) > vmm->db.n[PFN_MODIFIED])
 		return true;
 	return !(pfn->flags & PFN_IS_MODIFIED) && !(frame_pte(vmm, frame) & PTE_D);
 }
@@ -92,25 +91,32 @@ static vmsim_pfn victim_of(struct process *process)
 	return process->replacer->ops->select_victim(process->replacer->state);
 }
 
-/* The process whose turn it is to give up a page: the largest; the lowest asid on a tie (W6). */
-static vmsim_pfn victim_of_largest(struct vmm *vmm)
+/* The largest process after `last` in the order of size, lowest asid first on a tie (W6). */
+static struct process *next_largest(const struct vmm *vmm, const struct process *last)
 {
-	vmsim_pfn best = VMSIM_NO_PFN;
-	uint64_t pages = 0;
+	struct process *best = NULL;
 
 	for (guint i = 0; i < vmm->processes->len; i++) {
 		struct process *process = g_ptr_array_index(vmm->processes, i);
-		vmsim_pfn frame;
 
-		if (process->exited || process->ws_pages <= pages)
+		if (process->exited ||
+		    (last && (process->ws_pages > last->ws_pages ||
+			      (process->ws_pages == last->ws_pages && process->asid <= last->asid))))
 			continue;
-		frame = victim_of(process);
-		if (frame == VMSIM_NO_PFN)
-			continue;
-		best = frame;
-		pages = process->ws_pages;
+		if (!best || process->ws_pages > best->ws_pages)
+			best = process;
 	}
 	return best;
+}
+
+static vmsim_pfn victim_of_largest(struct vmm *vmm)
+{
+	struct process *process = NULL;
+	vmsim_pfn frame = VMSIM_NO_PFN;
+
+	while (frame == VMSIM_NO_PFN && (process = next_largest(vmm, process)))
+		frame = victim_of(process);
+	return frame;
 }
 
 vmsim_pfn replace_victim(struct vmm *vmm, struct process *process)
@@ -138,28 +144,32 @@ void replace_evict(struct vmm *vmm, vmsim_pfn frame)
 /* Pages that are available, or will be once they are written. */
 static uint64_t available_soon(const struct vmm *vmm)
 {
-	uint64_t slots = vmm->file.slots > vmm->file.used ? vmm->file.slots - vmm->file.used - 1 : 0;
-
-	return pfn_available(&vmm->db) + MIN(vmm->db.n[PFN_MODIFIED], slots) + vmm->ios_writing;
+	return pfn_available(&vmm->db) + MIN(vmm->db.n[PFN_MODIFIED], slots_free(vmm)) +
+	       vmm->ios_writing;
 }
 
-static bool trim_wanted(struct vmm *vmm)
+/* How much a pass of trimming is to make available; 0 when none is due (W6). A thread that waits
+ * for a frame wants one, whatever the thresholds say (L3). */
+static uint64_t trim_goal(struct vmm *vmm, bool starved)
 {
+	const struct config *config = vmm->config;
 	uint64_t available = pfn_available(&vmm->db);
 
-	if (available < vmm->config->vmm.avail_low)
+	if (available < config->vmm.avail_low)
 		vmm->trimming = true;
-	else if (available >= vmm->config->vmm.avail_high)
+	else if (available >= config->vmm.avail_high)
 		vmm->trimming = false;
-	return vmm->trimming && available_soon(vmm) < vmm->config->vmm.avail_high;
+	if (available < config->vmm.avail_low || starved)
+		return MAX(config->vmm.avail_high, 1);
+	return 0;
 }
 
-/* One pass of trimming (W6): until enough is available, or will be. */
-static bool trim(struct vmm *vmm)
+/* One pass of trimming: until so much is available, or will be. */
+static bool trim(struct vmm *vmm, uint64_t goal)
 {
 	bool any = false;
 
-	while (available_soon(vmm) < vmm->config->vmm.avail_high) {
+	while (available_soon(vmm) < goal) {
 		vmsim_pfn frame = replace_victim(vmm, NULL);
 
 		if (frame == VMSIM_NO_PFN)
@@ -188,7 +198,7 @@ bool vmm_background(struct vmm *vmm, bool starved)
 {
 	if (!vmm->config->standby.enabled)
 		return false;
-	if (trim_wanted(vmm) && trim(vmm))
+	if (trim(vmm, trim_goal(vmm, starved)))
 		return true;
 	return writer_wanted(vmm, starved) &&
 	       io_write(vmm, pfn_first_modified(&vmm->db), "modified page writer");

@@ -5,11 +5,14 @@
  * makes it live again (R6), which is learnt from D. */
 #include "vmm/internal.h"
 
-static void mark_pending(struct vmm *vmm, struct pfn *pfn)
+static void mark_pending(struct vmm *vmm, struct pfn *pfn, bool dirty)
 {
+	if (dirty || (pfn->flags & PFN_IS_MODIFIED) || pfn->reset != RESET_PENDING)
+		vmm->c->pages_reset_pending++;
+	page_keep_stored(vmm, pfn->owner, pfn->vpn,
+			 pfn->flags & PFN_READ_IO ? vmm->file.content[pfn->slot] : pfn->content);
 	pfn->reset = RESET_PENDING;
 	pfn->flags &= (uint8_t)~PFN_IS_MODIFIED;
-	vmm->c->pages_reset_pending++;
 	/* A slot under I/O is freed when that ends. */
 	if (!(pfn->flags & (PFN_READ_IO | PFN_WRITE_IO)))
 		slot_free_of(vmm, pfn);
@@ -18,15 +21,17 @@ static void mark_pending(struct vmm *vmm, struct pfn *pfn)
 /* R3, by what the page is. */
 static void reset_page(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte)
 {
-	struct pfn *pfn = &vmm->db.pfn[pte_frame(pte)];
+	struct pfn *pfn = pte_is_valid(pte) || pte_is_transition(pte)
+				  ? &vmm->db.pfn[pte_frame(pte)]
+				  : NULL;
 
 	if (pte_is_valid(pte)) {
 		pt_set(&process->pt, vpn, pte & ~PTE_D);
 		/* Always: the TLB may hold D, and a later store must be seen (H20). */
 		vmm->host.invalidate(vmm->host.ctx, process->asid, vpn);
-		mark_pending(vmm, pfn);
+		mark_pending(vmm, pfn, pte & PTE_D);
 	} else if (pte_is_transition(pte)) {
-		mark_pending(vmm, pfn);
+		mark_pending(vmm, pfn, false);
 		if (pfn->state == PFN_STANDBY)
 			pfn_requeue(&vmm->db, pte_frame(pte), 0);
 		if (pfn->state == PFN_MODIFIED) {
@@ -34,7 +39,7 @@ static void reset_page(struct vmm *vmm, struct process *process, vmsim_vpn vpn, 
 			pfn_set_state(&vmm->db, pte_frame(pte), PFN_STANDBY, "L29");
 		}
 	} else if (pte_is_pagefile(pte)) {
-		page_remember_slot(vmm, process, vpn, pte_slot(pte));
+		page_keep_stored(vmm, process, vpn, vmm->file.content[pte_slot(pte)]);
 		pagefile_free(&vmm->file, pte_slot(pte));
 		stats_slots(vmm->stats, process->account, -1);
 		pt_set(&process->pt, vpn, pte_make_demand_zero(pte_prot(pte), true));
@@ -69,6 +74,7 @@ static bool undo_frame(struct vmm *vmm, vmsim_pfn frame, bool dirty)
 		page_dirtied(vmm, frame);
 	if (pfn->reset == RESET_NO)
 		return true;
+	page_forget_stored(pfn->owner, pfn->vpn);
 	/* A lost page's frame of zeros is from now on as any other zero page's. */
 	page_dirtied(vmm, frame);
 	if (pfn->state == PFN_STANDBY)
@@ -94,7 +100,7 @@ bool reset_undo_pages(struct vmm *vmm, struct process *process, struct vad *vad,
 				survived &= undo_frame(vmm, pte_frame(pte), dirty);
 			} else if ((pte & PTE_LOST) && !pte_is_pagefile(pte)) {
 				pt_span_set(&span, i, pte & ~PTE_LOST);
-				page_forget_lost(process, vpn + i);
+				page_forget_stored(process, vpn + i);
 				survived = false;
 			}
 		}

@@ -84,10 +84,14 @@ enum vmm_status frame_get(struct vmm *vmm, struct process *process, enum frame_u
 			return VMM_DONE;
 		if (vmm->config->standby.enabled)
 			return VMM_WAIT_FRAME;
-		victim = replace_victim(vmm, process);
-		if (victim == VMSIM_NO_PFN)
-			return VMM_WAIT_FRAME;
-		replace_evict(vmm, victim);
+		/* A page that lost its mapping dirty, to VirtualProtect say, goes first. */
+		victim = pfn_first_modified(&vmm->db);
+		if (victim == VMSIM_NO_PFN || !slots_free(vmm)) {
+			victim = replace_victim(vmm, process);
+			if (victim == VMSIM_NO_PFN)
+				return VMM_WAIT_FRAME;
+			replace_evict(vmm, victim);
+		}
 		pfn = &vmm->db.pfn[victim];
 		if (pfn->state == PFN_STANDBY) {
 			frame_repurpose(vmm, victim);
@@ -112,10 +116,8 @@ void frame_repurpose(struct vmm *vmm, vmsim_pfn frame)
 	} else {
 		bool lost = pfn->reset != RESET_NO;
 
-		if (pfn->reset == RESET_PENDING) {
+		if (pfn->reset == RESET_PENDING)
 			vmm->c->pages_reset_lost++;
-			page_remember_lost(vmm, owner, pfn);
-		}
 		pt_set(&owner->pt, pfn->vpn, pte_make_demand_zero(prot, lost));
 	}
 	pfn->slot = 0;
@@ -193,12 +195,10 @@ void page_dirtied(struct vmm *vmm, vmsim_pfn frame)
 {
 	struct pfn *pfn = &vmm->db.pfn[frame];
 
-	if (pfn->reset != RESET_NO)
-		page_forget_lost(pfn->owner, pfn->vpn);
 	pfn->flags |= PFN_IS_MODIFIED;
 	pfn->reset = RESET_NO;
 	/* A slot being written is freed when its write completes (L24). */
-	if (!(pfn->flags & PFN_WRITE_IO))
+	if (!(pfn->flags & (PFN_READ_IO | PFN_WRITE_IO)))
 		slot_free_of(vmm, pfn);
 }
 
@@ -243,7 +243,7 @@ static void frame_delete(struct vmm *vmm, vmsim_pfn frame)
 
 void page_delete(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte)
 {
-	page_forget_lost(process, vpn);
+	page_forget_stored(process, vpn);
 	if (pte_is_valid(pte)) {
 		vmm->host.invalidate(vmm->host.ctx, process->asid, vpn);
 		working_set_remove(vmm, process, pte_frame(pte));
@@ -258,31 +258,23 @@ void page_delete(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t 
 	vmm->work.freed++;
 }
 
-/* --- what lost pages held ------------------------------------------------------------------ */
+/* --- what reset pages held ------------------------------------------------------------------ */
 
-static void remember(struct vmm *vmm, struct process *process, vmsim_vpn vpn,
-		     struct content *content)
+void page_keep_stored(struct vmm *vmm, struct process *process, vmsim_vpn vpn,
+		      struct content *content)
 {
-	if (!vmm->keep_contents || !content)
+	if (!vmm->keep_contents)
 		return;
-	if (!process->lost)
-		process->lost = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
-						      (GDestroyNotify)content_unref);
-	g_hash_table_insert(process->lost, g_memdup2(&vpn, sizeof(vpn)), content_ref(content));
+	if (!process->last_stored)
+		process->last_stored = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
+							     (GDestroyNotify)content_unref);
+	if (!g_hash_table_contains(process->last_stored, &vpn))
+		g_hash_table_insert(process->last_stored, g_memdup2(&vpn, sizeof(vpn)),
+				    content_ref(content));
 }
 
-void page_remember_lost(struct vmm *vmm, struct process *process, struct pfn *pfn)
+void page_forget_stored(struct process *process, vmsim_vpn vpn)
 {
-	remember(vmm, process, pfn->vpn, pfn->content);
-}
-
-void page_remember_slot(struct vmm *vmm, struct process *process, vmsim_vpn vpn, uint32_t slot)
-{
-	remember(vmm, process, vpn, vmm->file.content[slot]);
-}
-
-void page_forget_lost(struct process *process, vmsim_vpn vpn)
-{
-	if (process->lost)
-		g_hash_table_remove(process->lost, &vpn);
+	if (process->last_stored)
+		g_hash_table_remove(process->last_stored, &vpn);
 }

@@ -78,9 +78,9 @@ struct vmm *vmm_new(const struct config *config, struct stats *stats, struct eve
 		    const struct vmm_host *host);
 void vmm_free(struct vmm *vmm);
 
-/* vmm_set_trace: contents are kept, and free pages commit on first touch, from now on. */
-void vmm_set_trace(struct vmm *vmm, bool keep_contents, bool implicit_commit);
-bool vmm_keeps_contents(const struct vmm *vmm);
+/* vmm_keep_contents: contents are kept from now on; what resident and paged-out pages hold by now
+ * is unknown. Until it is called they are not, which saves the time. */
+void vmm_keep_contents(struct vmm *vmm);
 
 /* The work of the step since it was last taken; taking clears it. */
 struct work vmm_take_work(struct vmm *vmm);
@@ -100,6 +100,7 @@ const struct page_table *process_page_table(const struct process *process);
 struct fault {
 	vmsim_va va; /* first byte touched in the page */
 	enum vmsim_access access;
+	bool implicit_commit; /* free pages that no call covered commit on first touch (Q5) */
 	/* answers */
 	enum fault_type type;
 	enum vmsim_access_result result; /* OK, or the exception it raises */
@@ -123,7 +124,8 @@ struct page_view {
 struct page_view vmm_view(const struct vmm *vmm, const struct process *process, vmsim_va va);
 
 /* vmm_permits: whether the page permits an access, without touching anything (3.1 4a to 4d). */
-bool vmm_permits(struct vmm *vmm, struct process *process, vmsim_va va, enum vmsim_access access);
+bool vmm_permits(struct vmm *vmm, struct process *process, vmsim_va va, enum vmsim_access access,
+		 bool implicit_commit);
 
 /* --- references and contents ------------------------------------------------------------ */
 
@@ -135,10 +137,13 @@ void vmm_referenced(struct vmm *vmm, struct process *process, const vmsim_pfn *f
 void vmm_store(struct vmm *vmm, vmsim_pfn frame, vmsim_va va, unsigned n, const uint8_t *bytes);
 void vmm_load(struct vmm *vmm, vmsim_pfn frame, vmsim_va va, unsigned n, uint8_t *bytes,
 	      bool *known);
-/* vmm_other_value: whether MEM_RESET lets the page's bytes be others than vmm_load() gave (I31):
- * then `bytes` and `known` get the other possibility. */
-bool vmm_other_value(struct vmm *vmm, vmsim_pfn frame, vmsim_va va, unsigned n, uint8_t *bytes,
-		     bool *known);
+/* vmm_other_value: whether the page was reset since it was last stored to, so that its bytes may
+ * be zeros, or what was stored last (I31): `bytes` and `known` get the one or the other. */
+bool vmm_other_value(struct vmm *vmm, vmsim_pfn frame, vmsim_va va, unsigned n, bool zero,
+		     uint8_t *bytes, bool *known);
+
+/* vmm_has_guard: whether a range of pages holds a guard page. */
+bool vmm_has_guard(const struct process *process, vmsim_vpn first, vmsim_vpn last);
 
 /* --- calls (semantics section 2) -------------------------------------------------------- */
 
@@ -156,6 +161,7 @@ struct api_call {
 	/* private to the call between steps */
 	enum vmsim_access_result touched; /* how the touch ended; NONE before */
 	GArray *newly_locked;             /* of vmsim_vpn */
+	uint64_t promised;                /* pages it will yet lock */
 	bool begun;
 };
 

@@ -2,7 +2,8 @@
  *
  * A machine is made from a finished configuration and belongs to one thread. It never prints and
  * never exits: what goes wrong comes back as a GError (VMSIM_ERROR_...). After
- * VMSIM_ERROR_INVARIANT or VMSIM_ERROR_NO_PAGES only reporting and freeing are of use. */
+ * VMSIM_ERROR_INVARIANT, _NO_PAGES or _INTERRUPTED only finishing, reporting and freeing are of
+ * use. */
 #ifndef VMSIM_MACHINE_H
 #define VMSIM_MACHINE_H
 
@@ -23,6 +24,10 @@ VMSIM_API void vmsim_machine_free(vmsim_machine *machine);
 VMSIM_API void vmsim_machine_listen(vmsim_machine *machine, uint64_t mask, vmsim_listener listener,
 				    void *ctx);
 VMSIM_API void vmsim_machine_set_audit(vmsim_machine *machine, enum vmsim_audit audit);
+
+/* vmsim_machine_watch: stop with VMSIM_ERROR_INTERRUPTED, even within an event, once *stop is not
+ * 0. A signal handler may set it. */
+VMSIM_API void vmsim_machine_watch(vmsim_machine *machine, const volatile int *stop);
 
 /* --- replaying ------------------------------------------------------------------------- */
 

@@ -193,6 +193,7 @@ enum vmsim_error_code {
 	VMSIM_ERROR_UNSUPPORTED, /* a call that the engine does not simulate */
 	VMSIM_ERROR_INVARIANT,   /* exit code 3: the simulator's own fault */
 	VMSIM_ERROR_NO_PAGES,    /* exit code 4: no frame can be freed (semantics L3) */
+	VMSIM_ERROR_INTERRUPTED, /* stopped by the flag of vmsim_machine_watch() */
 };
 
 #endif

@@ -50,5 +50,7 @@ bool cli_number(const struct command *command, const char *option, const char *t
 /* cli_catch_interrupt: from now on the first SIGINT is only noted; a second one kills. */
 void cli_catch_interrupt(void);
 bool cli_interrupted(void);
+/* The flag it sets, for who must look at it often. */
+const volatile int *cli_interrupt_flag(void);
 
 #endif

@@ -145,6 +145,11 @@ void cli_catch_interrupt(void)
 	sigaction(SIGXFSZ, &action, NULL);
 }
 
+const volatile int *cli_interrupt_flag(void)
+{
+	return &interrupted;
+}
+
 bool cli_interrupted(void)
 {
 	return interrupted != 0;

@@ -217,13 +217,14 @@ static bool replay_events(struct replay *replay, struct loop *loop, GError **err
 		;
 	/* A trace that SIGINT has cut off is no bad one. */
 	if (wrong && cli_interrupted() &&
-	    (g_error_matches(wrong, VMSIM_ERROR, VMSIM_ERROR_FILE) ||
+	    (g_error_matches(wrong, VMSIM_ERROR, VMSIM_ERROR_INTERRUPTED) ||
+	     g_error_matches(wrong, VMSIM_ERROR, VMSIM_ERROR_FILE) ||
 	     g_error_matches(wrong, VMSIM_ERROR, VMSIM_ERROR_TRACE)))
 		g_clear_error(&wrong);
 	if (!wrong && !loop->measuring) /* a trace shorter than what was to be skipped */
 		begin_measuring(replay, loop);
-	if (!wrong)
-		vmsim_machine_finish(replay->machine, &wrong);
+	/* A machine that was stopped is finished, too: what it has is reported. */
+	vmsim_machine_finish(replay->machine, wrong || cli_interrupted() ? NULL : &wrong);
 	if (!wrong)
 		return true;
 	g_propagate_error(error, wrong);
@@ -355,6 +356,7 @@ static int replay_run(struct replay *replay, const struct replay_hooks *hooks)
 	vmsim_machine_set_audit(replay->machine, (enum vmsim_audit)audit);
 	replay->file = vmsim_trace_path(source_part(replay->source, 0));
 	cli_catch_interrupt();
+	vmsim_machine_watch(replay->machine, cli_interrupt_flag());
 	progress_begin(&progress, shown);
 	replay_events(replay, &loop, &error);
 	return finish(replay, &loop, error);

@@ -155,6 +155,11 @@ void vmsim_machine_set_audit(struct vmsim_machine *m, enum vmsim_audit audit)
 	m->plain_end = 0;
 }
 
+void vmsim_machine_watch(struct vmsim_machine *m, const volatile int *stop)
+{
+	m->stop = stop;
+}
+
 void vmsim_machine_begin_trace(struct vmsim_machine *m, const vmsim_trace *trace)
 {
 	const struct vmsim_trace_header *header = vmsim_trace_get_header(trace);

@@ -130,6 +130,7 @@ struct vmsim_machine {
 
 	/* results */
 	enum vmsim_audit audit;
+	const volatile int *stop; /* NULL: nobody may */
 	GError *error;
 	uint64_t divergences;
 	char *first_divergence;

@@ -319,6 +319,10 @@ bool machine_run(struct vmsim_machine *m, struct thread *thread)
 	m->events.line = op->event.line;
 	machine_switch(m, thread);
 	while (op->stage != OP_IDLE && goes_on) {
+		if (m->stop && *m->stop) {
+			machine_fail(m, VMSIM_ERROR_INTERRUPTED, "interrupted");
+			break;
+		}
 		if (device_next(m->device) <= m->now)
 			take_completions(m);
 		goes_on = op->stage == OP_CALL ? call_stage(m, thread) : access_stage(m, thread);

@@ -165,7 +165,7 @@ static void predict_access(struct model *m, struct space *s, struct vmsim_event 
 		unsigned shift = 8 * (unsigned)(at - e->va);
 
 		if (e->op == VMSIM_OP_WRITE)
-			*byte = e->flags & VMSIM_EV_VALUE ? (uint8_t)(e->value >> shift) : NO_VALUE;
+			*byte = (uint16_t)(e->flags & VMSIM_EV_VALUE ? (uint8_t)(e->value >> shift) : NO_VALUE);
 		known &= *byte != NO_VALUE;
 		value |= (uint64_t)(*byte & 0xFF) << shift;
 	}

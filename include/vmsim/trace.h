@@ -120,6 +120,7 @@ struct vmsim_trace_header {
 	int rules;             /* -1 not named, else 0 article, 1 win32 */
 	int implicit_commit;   /* -1 not named, 0 false, 1 true */
 	char machine[64];      /* "" not named */
+	uint64_t machine_line, machine_column; /* where it is named */
 	uint64_t ticks_per_second; /* 0 not named */
 };
 

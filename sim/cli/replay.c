@@ -106,15 +106,19 @@ static bool apply_headers(struct replay *replay, GError **error)
 	vmsim_trace *first = source_part(replay->source, 0), *trace;
 
 	for (size_t i = 0; i < n; i++) {
-		const char *machine;
+		const struct vmsim_trace_header *header;
 
 		trace = source_part(replay->source, i);
-		machine = vmsim_trace_get_header(trace)->machine;
-		if (!headers_agree(vmsim_trace_get_header(first), vmsim_trace_get_header(trace)))
+		header = vmsim_trace_get_header(trace);
+		if (!headers_agree(vmsim_trace_get_header(first), header))
 			cli_message("%s: directives differ from those of %s, which are used",
 				    vmsim_trace_path(trace), vmsim_trace_path(first));
-		if (*machine && !vmsim_config_load_below(replay->config, machine, error)) {
-			g_prefix_error(error, "%s: %%machine ", vmsim_trace_path(trace));
+		if (header->machine[0] &&
+		    !vmsim_config_load_below(replay->config, header->machine, error)) {
+			g_prefix_error(error,
+				       "%s:%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT ": %%machine ",
+				       vmsim_trace_path(trace), header->machine_line,
+				       header->machine_column);
 			return false;
 		}
 	}

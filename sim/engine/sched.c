@@ -1,8 +1,9 @@
 /* sched.c: whose turn it is (timing T2 to T5, T16).
  *
- * One core. Whenever it is between two events it looks, in this order, at completed I/O, at
- * background work, at threads that can go on with the event they are in (the earliest event
- * first), and only then at the next event of the trace. */
+ * One core. Whenever it is between two events it looks first at completed I/O, then at background
+ * work. If the next event of the trace is of the thread that has the core, and may begin, it does;
+ * else the core goes to a thread that can go on with the event it is in, the earliest first, and
+ * only then to the next event's. */
 #include "base/rng.h"
 #include "engine/clock.h"
 

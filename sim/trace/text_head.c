@@ -67,6 +67,8 @@ static bool parse_machine(struct text_parser *parser, struct vmsim_trace_header 
 				 sizeof header->machine - 1);
 	memcpy(header->machine, at, n);
 	header->machine[n] = '\0';
+	header->machine_line = parser->line_number;
+	header->machine_column = (uint64_t)(at - parser->line) + 1;
 	parser->next = at + n;
 	text_step(parser);
 	return true;

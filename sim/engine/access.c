@@ -105,7 +105,8 @@ static bool translatable(const struct page_table *pt, vmsim_va va, vmsim_vpn *vp
 	const struct pt_shape *shape = pt->pool->shape;
 	unsigned unused = shape->levels == 4 ? 16 : 32;
 	uint64_t low = va << unused >> unused;
-	bool lower = va == low, upper = shape->levels == 4 && (int64_t)(va << 16) >> 16 == (int64_t)va;
+	bool lower = va == low;
+	bool upper = shape->levels == 4 && (int64_t)(va << 16) >> 16 == (int64_t)va;
 
 	*vpn = low >> VMSIM_PAGE_SHIFT;
 	return lower ? *vpn < shape->vpn_end || shape->levels != 4 : upper;

@@ -119,7 +119,7 @@ struct vmsim_machine {
 	GPtrArray *waiting, *ready;
 	bool frames_due;        /* the vmm acted since threads without a frame last tried */
 	bool background_due;    /* the vmm acted since background work last found nothing to do */
-	uint32_t left_asid;     /* the address space the core is still in after its process exited */
+	uint32_t left_asid;     /* the address space the core is in after its process exited */
 	GArray *invalidations;  /* of this step: struct { asid, vpn } */
 	GPtrArray *submissions; /* of this step: struct io */
 

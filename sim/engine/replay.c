@@ -61,7 +61,8 @@ static void op_fill(struct vmsim_machine *m, const struct thread *thread,
 		op->first = op->va >> VMSIM_PAGE_SHIFT;
 		op->last = (op->va + (event->size - 1)) >> VMSIM_PAGE_SHIFT;
 		/* Whoever reads a guard page first consumes its guard: that is a change, too. */
-		op->exclusive = op->exclusive || vmm_has_guard(thread->process, op->first, op->last);
+		op->exclusive =
+			op->exclusive || vmm_has_guard(thread->process, op->first, op->last);
 	} else if (event->call->id == VMSIM_CALL_MARK ||
 		   event->call->id == VMSIM_CALL_CREATE_PROCESS ||
 		   !vmm_call_range(m->vmm, thread->process, event->call, op->va, &op->first,

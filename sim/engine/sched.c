@@ -161,7 +161,8 @@ struct thread *machine_thread(struct vmsim_machine *m, uint32_t pid, uint32_t ti
 	if (!process) {
 		process = vmm_process_new(m->vmm, pid);
 		if (!process) {
-			machine_fail(m, VMSIM_ERROR_TRACE, "%s: too many processes", m->source->path);
+			machine_fail(m, VMSIM_ERROR_TRACE, "%s: too many processes",
+				     m->source->path);
 			return NULL;
 		}
 		g_hash_table_insert(m->processes, GUINT_TO_POINTER(pid), process);

@@ -28,7 +28,8 @@ static const char *bad_type(uint32_t type, uint32_t protect, const char **rule)
 		return "MEM_WRITE_WATCH needs MEM_RESERVE";
 	*rule = "2.3.7";
 	if ((type & MEM_PHYSICAL) &&
-	    (!(type & MEM_RESERVE) || (type & ~(uint32_t)(MEM_PHYSICAL | MEM_RESERVE | MEM_TOP_DOWN)) ||
+	    (!(type & MEM_RESERVE) ||
+	     (type & ~(uint32_t)(MEM_PHYSICAL | MEM_RESERVE | MEM_TOP_DOWN)) ||
 	     protect != PAGE_READWRITE))
 		return "MEM_PHYSICAL goes with MEM_RESERVE and PAGE_READWRITE only";
 	return NULL;

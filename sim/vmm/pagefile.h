@@ -2,7 +2,8 @@
  *
  * Slots are given out first fit, when a write starts. Slot 0 is never used, so 0 means none.
  *
- * Invariant: a slot is free, or has exactly one owner: an entry, a frame, or a deleted I/O (I12). */
+ * Invariant: a slot is free, or has exactly one owner: an entry, a frame, or a deleted I/O
+ * (I12). */
 #ifndef VMM_PAGEFILE_H
 #define VMM_PAGEFILE_H
 

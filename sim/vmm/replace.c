@@ -99,9 +99,9 @@ static struct process *next_largest(const struct vmm *vmm, const struct process 
 	for (guint i = 0; i < vmm->processes->len; i++) {
 		struct process *process = g_ptr_array_index(vmm->processes, i);
 
-		if (process->exited ||
-		    (last && (process->ws_pages > last->ws_pages ||
-			      (process->ws_pages == last->ws_pages && process->asid <= last->asid))))
+		if (process->exited || (last && process->ws_pages > last->ws_pages))
+			continue;
+		if (last && process->ws_pages == last->ws_pages && process->asid <= last->asid)
 			continue;
 		if (!best || process->ws_pages > best->ws_pages)
 			best = process;

@@ -72,6 +72,7 @@ struct config {
 		bool pcid;
 	} tlb;
 	struct {
+		uint64_t count;
 		struct duration ad_update;
 	} walker;
 	struct {

@@ -171,7 +171,7 @@ static void test_layers(void)
 	/* A preset below everything. */
 	EXPECT("memory.frames", "64", "below classroom");
 	EXPECT("memory.frames", "32", "memory.frames=32", "below classroom");
-	EXPECT("paging.levels", "2", "memory.frames=32", "below classroom");
+	EXPECT("tlb.l1d.entries", "8", "memory.frames=32", "below classroom");
 	EXPECT("memory.frames", "64", "below classroom", "below desktop");
 }
 

@@ -131,6 +131,7 @@ static void end_reference(struct vmsim_machine *m, struct thread *thread,
 		m->now += m->config->data.latency.cycles;
 		m->stats.translated++;
 	}
+	clock_stamp(m);
 	compare_access(m, op, result);
 	m->last_result = result;
 	m->last_value = op->got;

@@ -161,6 +161,8 @@ void machine_flush_references(struct vmsim_machine *m);
  * => returns false when the machine cannot go on (m->error) */
 bool machine_await(struct vmsim_machine *m, struct thread *thread, const struct op *op,
 		   vmsim_cycles not_before);
+/* machine_await_labels: let time pass until no call under way is to bind one of the labels. */
+bool machine_await_labels(struct vmsim_machine *m, const uint32_t *labels, size_t n);
 /* machine_drain: let every event under way end. */
 bool machine_drain(struct vmsim_machine *m);
 /* The core turns to a thread. */

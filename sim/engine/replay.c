@@ -84,23 +84,18 @@ static vmsim_cycles not_before(const struct vmsim_machine *m, const struct vmsim
 		   DEVICE_NEVER - 1);
 }
 
-/* Labels are bound in the order of the trace. One that is not bound yet although it is used, or
- * about to be bound a second time, belongs to a call that still waits: let it end first. */
+/* Labels are bound in the order of the trace: an event that uses one, or would bind one, waits for
+ * a call before it that is to bind it and has not ended. */
 static bool await_labels(struct vmsim_machine *m, const struct vmsim_event *event)
 {
-	const struct vmsim_labels *labels = m->source->labels;
-	const struct vmsim_outcome *recorded = event->call ? &event->call->recorded : NULL;
-	bool pending = event->op != VMSIM_OP_CALL
-			       ? event->label && !labels->bound[event->label]
-			       : event->call->address.label &&
-					 !labels->bound[event->call->address.label];
+	uint32_t labels[3] = {event->label, 0, 0};
 
-	if (event->op == VMSIM_OP_CALL)
-		pending = pending || !labels->bound[recorded->address.label] ||
-			  !labels->bound[recorded->alloc_base.label];
-	if (!pending || (!m->waiting->len && !m->ready->len))
-		return true;
-	return machine_drain(m);
+	if (event->op == VMSIM_OP_CALL) {
+		labels[0] = event->call->address.label;
+		labels[1] = event->call->recorded.address.label;
+		labels[2] = event->call->recorded.alloc_base.label;
+	}
+	return machine_await_labels(m, labels, G_N_ELEMENTS(labels));
 }
 
 #define CLOCK_END ((vmsim_cycles)1 << 62)

@@ -471,6 +471,34 @@ bool machine_await(struct vmsim_machine *m, struct thread *thread, const struct 
 	return true;
 }
 
+/* Whether an operation under way is a call that may bind the label. */
+static bool binds(const struct vmsim_machine *m, GPtrArray *threads, uint32_t label)
+{
+	for (guint i = 0; i < threads->len; i++) {
+		const struct op *op = &((struct thread *)g_ptr_array_index(threads, i))->op;
+
+		if (op->event.op == VMSIM_OP_CALL && op->source->labels == m->source->labels &&
+		    (op->args.recorded.address.label == label ||
+		     op->args.recorded.alloc_base.label == label))
+			return true;
+	}
+	return false;
+}
+
+bool machine_await_labels(struct vmsim_machine *m, const uint32_t *labels, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		while (labels[i] && !m->source->labels->bound[labels[i]] &&
+		       (binds(m, m->waiting, labels[i]) || binds(m, m->ready, labels[i]))) {
+			if (m->error)
+				return false;
+			if (!go_on(m) && !run_ready(m) && !wait_for_device(m, false))
+				return false;
+		}
+	}
+	return !m->error;
+}
+
 bool machine_drain(struct vmsim_machine *m)
 {
 	for (;;) {

@@ -34,13 +34,29 @@ bool call_size_bad(const struct vmm *vmm, vmsim_va address, uint64_t size)
 bool call_tables(struct vmm *vmm, struct process *process, struct api_call *call, vmsim_vpn first,
 		 vmsim_vpn last, enum vmm_status *status)
 {
-	bool fits;
+	bool fits = true;
 
-	*status = pages_build(vmm, process, first, last, &call->io, &fits);
+	*status = pages_build(vmm, process, first, last, &call->io,
+			      call->tables_asked ? NULL : &fits);
+	call->tables_asked = true;
 	if (!fits)
 		*status = call_fail(call, STATUS_NO_MEMORY, "C4",
 				    "no memory for the page tables it needs");
 	return fits && *status == VMM_DONE;
+}
+
+void call_charge(struct vmm *vmm, struct process *process, struct api_call *call, int64_t delta)
+{
+	if (call->charged || !delta)
+		return;
+	call->charged = delta;
+	process->charged_ahead += delta;
+	pages_charge(vmm, process, delta);
+}
+
+void call_charged(struct process *process, struct api_call *call)
+{
+	process->charged_ahead -= call->charged;
 }
 
 void call_remember(struct vmm *vmm, struct process *process, struct api_call *call,

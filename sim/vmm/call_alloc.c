@@ -164,15 +164,19 @@ static enum vmm_status commit(struct vmm *vmm, struct process *process, struct a
 		return call_fail(call, STATUS_INVALID_PAGE_PROTECTION, "2.3.16b",
 				 "copy-on-write protection is for views only");
 	fresh = last - first + 1 - pages_committed(process, vad, first, last);
-	if (pages_over_limit(vmm, fresh))
+	if (!call->charged && pages_over_limit(vmm, fresh))
 		return call_fail(call, STATUS_COMMITMENT_LIMIT, "2.3.17b",
 				 "the commit limit would be exceeded");
 	if ((!vad->commit_at_reserve || vad->prot != prot) &&
-	    !call_tables(vmm, process, call, first, last, &status))
+	    !call_tables(vmm, process, call, first, last, &status)) {
+		if (status != VMM_DONE)
+			call_charge(vmm, process, call, (int64_t)fresh);
 		return status;
+	}
+	call_charge(vmm, process, call, (int64_t)fresh);
 	commit_range(vmm, process, vad, first, last, prot);
 	vmm->work.committed += fresh;
-	pages_charge(vmm, process, (int64_t)fresh);
+	call_charged(process, call);
 	call->outcome.address.offset = first << VMSIM_PAGE_SHIFT;
 	return call_ok(call);
 }

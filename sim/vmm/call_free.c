@@ -137,12 +137,16 @@ static enum vmm_status decommit(struct vmm *vmm, struct process *process, struct
 {
 	struct page_run run = {.vmm = vmm, .cause = "VirtualFree"};
 	struct vad *vad = d->vad;
+	uint64_t committed = pages_committed(process, vad, d->first, d->last);
 	enum vmm_status status;
-	uint64_t n = 0;
 
 	if (vad->commit_at_reserve &&
-	    !call_tables(vmm, process, call, d->first, d->last, &status))
+	    !call_tables(vmm, process, call, d->first, d->last, &status)) {
+		if (status != VMM_DONE)
+			call_charge(vmm, process, call, -(int64_t)committed);
 		return status;
+	}
+	call_charge(vmm, process, call, -(int64_t)committed);
 	for (vmsim_vpn vpn = d->first; vpn <= d->last;) {
 		struct pt_span span = pt_span_at(&process->pt, vpn, d->last + 1);
 
@@ -154,14 +158,13 @@ static enum vmm_status decommit(struct vmm *vmm, struct process *process, struct
 			page_delete(vmm, process, vpn + i, page_effective(vad, pte));
 			pt_span_set(&span, i, pte_make_decommitted());
 			page_run_add(&run, vpn + i, 1, STATE_COMMITTED, STATE_RESERVED);
-			n++;
 		}
 		vpn += span.n;
 	}
 	page_run_end(&run);
-	vad->committed -= n;
-	vmm->work.decommitted += n;
-	pages_charge(vmm, process, -(int64_t)n);
+	vad->committed -= committed;
+	vmm->work.decommitted += committed;
+	call_charged(process, call);
 	call_remember(vmm, process, call, d->first, d->last);
 	return call_ok(call);
 }

@@ -1,8 +1,9 @@
 /* call_lock.c: VirtualLock and VirtualUnlock (semantics 2.7).
  *
  * Locking touches each page for read, in order, and locks it as soon as it is resident, so that it
- * stays so while later pages are read in; if a later page fails, what this call locked is unlocked
- * again and stays resident (E0). */
+ * stays so while later pages are read in. A call that will fail at a later page, which is known
+ * beforehand since nothing else may change the pages meanwhile (T3), locks nothing and touches the
+ * pages before, which stay resident (E0). */
 #include "vmm/internal.h"
 
 static void lock_page(struct vmm *vmm, struct process *process, vmsim_pfn frame)
@@ -17,6 +18,16 @@ static void unlock_page(struct vmm *vmm, struct process *process, vmsim_pfn fram
 	vmm->db.pfn[frame].flags &= (uint8_t)~PFN_LOCKED;
 	process->locked_pages--;
 	vmm->locked_pages--;
+}
+
+/* n pages that the call promised to lock are locked, or will not be. */
+static void keep_promise(struct vmm *vmm, struct process *process, struct api_call *call,
+			 uint64_t n)
+{
+	n = MIN(n, call->promised);
+	call->promised -= n;
+	process->locks_promised -= n;
+	vmm->locked_pages -= n;
 }
 
 static bool is_locked(const struct vmm *vmm, pte_t pte)
@@ -61,7 +72,7 @@ static uint64_t not_locked(const struct vmm *vmm, const struct process *process,
 static enum vmm_status lock_fail(struct vmm *vmm, struct process *process, struct api_call *call,
 				 uint32_t status, const char *why)
 {
-	process->locks_promised -= call->promised;
+	keep_promise(vmm, process, call, call->promised);
 	for (guint i = 0; i < call->newly_locked->len; i++) {
 		vmsim_vpn vpn = g_array_index(call->newly_locked, vmsim_vpn, i);
 
@@ -85,6 +96,14 @@ static enum vmm_status touch_failed(struct vmm *vmm, struct process *process,
 		return lock_fail(vmm, process, call, STATUS_ACCESS_VIOLATION,
 				 "a page is not committed or not accessible");
 	}
+}
+
+static bool all_permit(struct vmm *vmm, struct process *process, vmsim_vpn first, vmsim_vpn last)
+{
+	for (vmsim_vpn vpn = first; vpn <= last; vpn++)
+		if (!vmm_permits(vmm, process, vpn << VMSIM_PAGE_SHIFT, VMSIM_READ, false))
+			return false;
+	return true;
 }
 
 static enum vmm_status lock_check(struct vmm *vmm, struct process *process,
@@ -111,7 +130,12 @@ static enum vmm_status lock_check(struct vmm *vmm, struct process *process,
 	if (process->locked_pages + process->locks_promised + call->promised > quota)
 		return call_fail(call, STATUS_WORKING_SET_QUOTA, "2.7",
 				 "more pages than the working-set minimum allows would be locked");
+	call->doomed = !all_permit(vmm, process, *first, *last);
+	if (call->doomed)
+		call->promised = 0;
 	process->locks_promised += call->promised;
+	vmm->locked_pages += call->promised;
+	call->next = *first;
 	call->newly_locked = g_array_new(FALSE, FALSE, sizeof(vmsim_vpn));
 	call->begun = true;
 	return VMM_DONE;
@@ -129,23 +153,21 @@ enum vmm_status call_lock(struct vmm *vmm, struct process *process, struct api_c
 	if (call->touched > VMSIM_RESULT_OK)
 		return touch_failed(vmm, process, call);
 	call_pages(call->address, call->call->size[0], &first, &last);
-	for (vmsim_vpn vpn = first; vpn <= last; vpn++) {
+	for (; call->next <= last; call->next++) {
+		vmsim_vpn vpn = call->next;
 		pte_t pte = pt_get(&process->pt, vpn);
 
 		if (!pte_is_valid(pte)) {
 			call->touch = vpn << VMSIM_PAGE_SHIFT;
 			return VMM_TOUCH;
 		}
-		if (is_locked(vmm, pte))
+		if (call->doomed || is_locked(vmm, pte))
 			continue;
 		lock_page(vmm, process, pte_frame(pte));
-		if (call->promised) {
-			call->promised--;
-			process->locks_promised--;
-		}
+		keep_promise(vmm, process, call, 1);
 		g_array_append_val(call->newly_locked, vpn);
 	}
-	process->locks_promised -= call->promised;
+	keep_promise(vmm, process, call, call->promised);
 	vmm->work.locked += last - first + 1;
 	return call_ok(call);
 }

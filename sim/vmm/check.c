@@ -8,7 +8,8 @@ struct tally {
 	struct vmm *vmm;
 	struct process *process;
 	uint64_t resident, locked, committed, slots_in_ptes, resident_all, committed_all;
-	uint64_t pages_stored; /* in frames or, if in none, in slots */
+	uint64_t committed_pages; /* without what calls under way charged ahead */
+	uint64_t pages_stored;    /* in frames or, if in none, in slots */
 	const char *broken;
 };
 
@@ -132,14 +133,15 @@ static void check_process(struct tally *t)
 	if (entries_in_blocks(process) !=
 	    entries_in_tables(process, t->vmm->pool.shape->vpn_end))
 		broke(t, "I17");
-	if (t->committed != process->committed)
+	if (t->committed + (uint64_t)process->charged_ahead != process->committed)
 		broke(t, "I18");
 	if (t->resident != process->ws_pages || t->locked != process->locked_pages)
 		broke(t, "I21");
 	if (!process->replacer->ops->check(process->replacer->state))
 		broke(t, "policy state");
 	t->resident_all += t->resident;
-	t->committed_all += t->committed;
+	t->committed_pages += t->committed;
+	t->committed_all += t->committed + (uint64_t)process->charged_ahead;
 }
 
 /* Frames by themselves; slots they hold. Returns those slots. */
@@ -191,7 +193,7 @@ const char *vmm_check(struct vmm *vmm)
 			check_process(&t);
 	}
 	slots = check_frames(&t, &tables, &active);
-	if (t.pages_stored > vmm->charge)
+	if (t.pages_stored > t.committed_pages)
 		broke(&t, "I20");
 	if (tables != vmm->db.n_tables)
 		broke(&t, "I1");

@@ -39,6 +39,7 @@ struct process {
 	uint64_t committed;        /* charge (C1) */
 	uint64_t ws_pages, locked_pages;
 	uint64_t locks_promised; /* pages that calls under way will lock */
+	int64_t charged_ahead;   /* charge that calls under way moved before their pages */
 	uint64_t ws_min, ws_max;
 	struct range_map *freed; /* pages to the call that last took rights from them */
 	/* Pages reset since they were last stored to, and what they held then: vpn -> content. Kept
@@ -60,7 +61,7 @@ struct vmm {
 	struct replacer *global; /* NULL with scope process */
 	struct rng rng;
 	GPtrArray *processes; /* of struct process *, by asid - 1; exited ones, too */
-	uint64_t locked_pages; /* of all processes */
+	uint64_t locked_pages; /* of all processes, promised ones included */
 	GHashTable *ios; /* frame -> struct io, those under way */
 	uint64_t charge, limit; /* pages (C1, C2) */
 	uint64_t next_io;
@@ -204,6 +205,10 @@ enum vmm_status call_ok(struct api_call *call);
 void call_pages(vmsim_va address, uint64_t size, vmsim_vpn *first, vmsim_vpn *last);
 /* Whether a range is empty or leaves the user range (steps 2.3.9, 2.5.3, 2.7). */
 bool call_size_bad(const struct vmm *vmm, vmsim_va address, uint64_t size);
+/* call_charge: a call that may have to wait charges when it is decided, so that its outcome and that
+ * of others do not depend on the wait (T3). Once; call_charged: its pages have followed. */
+void call_charge(struct vmm *vmm, struct process *process, struct api_call *call, int64_t delta);
+void call_charged(struct process *process, struct api_call *call);
 /* call_tables: pages_build() for a call. => false: return *status, a wait or a failure (C4) */
 bool call_tables(struct vmm *vmm, struct process *process, struct api_call *call, vmsim_vpn first,
 		 vmsim_vpn last, enum vmm_status *status);

@@ -162,7 +162,11 @@ struct api_call {
 	enum vmsim_access_result touched; /* how the touch ended; NONE before */
 	GArray *newly_locked;             /* of vmsim_vpn */
 	uint64_t promised;                /* pages it will yet lock */
+	bool doomed;                      /* a lock that will fail at some page */
+	vmsim_vpn next;                   /* the page it is to lock next */
 	bool begun;
+	bool tables_asked; /* whether the page tables fit was decided (C4) */
+	int64_t charged;   /* commit charge moved ahead of the pages, while waiting for tables */
 };
 
 /* vmm_call: carry out a call, or as much of it as can be done now.

@@ -30,6 +30,14 @@ replays split-store "a store that fails stores nothing, so a reset page stays on
 replays guard-order "the first reader takes the guard, whoever waits (T3)" $textbook memory.frames=2 \
   replacement.policy=fifo
 replays late-label "a label is bound in the order of the trace (T3)" standby.enabled=false memory.frames=30
+replays labels-no-barrier "a new label waits for nobody who does not bind it (T3)" memory.page_tables=out \
+  memory.frames=2 pagefile.size=4KiB
+tight="memory.frames=14 standby.enabled=false"
+replays charge-order "a call that waits for page tables has its charge (C3, T3)" $tight pagefile.size=106496
+replays charge-back "and one that decommits has given it back (C5, T3)" $tight pagefile.size=106496
+replays tables-and-locks "page tables leave room for locks under way (C4)" $tight
+replays doomed-lock "a lock that will fail takes no quota (2.7, T3)" memory.page_tables=out memory.frames=24
+replays doomed-lock "nor on the textbook machine" memory.page_tables=out memory.frames=24 standby.enabled=false
 
 # Two recordings side by side: what belongs to one trace is not looked up in the other.
 {

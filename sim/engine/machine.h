@@ -9,7 +9,7 @@
  *   sched.c    whose turn it is, waiting, background work    compare.c  recorded results
  *   access.c   references and faults, step by step           results.c  reports
  *   device.c   the pagefile's device                         drive.c    driving by hand
- *   clock.h    booking cycles
+ *   clock.h    booking cycles                                audit.c    the invariants
  *
  * Invariants
  *  1. now = sum of the buckets, once the linear ones are settled (checked at the end, T19).
@@ -146,8 +146,8 @@ struct vmsim_machine {
 
 /* --- sched.c ------------------------------------------------------------------------------ */
 
-/* machine_step_end: after the vmm acted: invalidate and submit what it asked for.
- * => returns the cycles of the invalidations (T15); the caller books them with its work */
+/* machine_invalidate, machine_submit: after a step of the vmm, carry out what it asked for.
+ * => the first returns the cycles it took (T15); the caller books them with its work */
 vmsim_cycles machine_invalidate(struct vmsim_machine *m);
 void machine_submit(struct vmsim_machine *m, vmsim_cycles wanted);
 /* The vmm's requests, kept until the end of its step (struct vmm_host). ctx is the machine. */
@@ -157,7 +157,8 @@ void machine_want_io(void *ctx, struct io *io);
 void machine_flush_references(struct vmsim_machine *m);
 
 /* machine_await: let time pass until an event of `thread` may begin: completions, background
- * work and threads that can go on come first. with op: its pages and kind.
+ * work and threads that can go on come first.
+ * => op: the event's pages and kind, for T3
  * => returns false when the machine cannot go on (m->error) */
 bool machine_await(struct vmsim_machine *m, struct thread *thread, const struct op *op,
 		   vmsim_cycles not_before);

@@ -223,16 +223,14 @@ void machine_switch(struct vmsim_machine *m, struct thread *thread)
 		m->stats.c.thread_switches++;
 		BOOK(m, switch, m->config->sched.recorded_switch.cycles);
 	}
-	if (from == to || !from) {
-		m->left_asid = 0;
+	m->left_asid = 0;
+	if (from == to || !from)
 		return;
-	}
 	BOOK(m, switch, m->config->os.cr3.cycles);
 	if (m->config->tlb.pcid)
 		mmu_forget(&m->mmu);
 	else
 		mmu_flush(&m->mmu, 0);
-	m->left_asid = 0;
 }
 
 /* Threads that waited for this request, or for any frame, may go on. */

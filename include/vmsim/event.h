@@ -30,7 +30,7 @@ struct vmsim_record {
 	uint64_t va, pages, cycles, slot, queued_cycles, service_cycles;
 	uint64_t pfn, code, cores, owner_pid;
 	const char *from, *to, *cause, *call, *error, *status, *rule, *why;
-	const char *access, *state, *protect, *type, *expected, *got, *name;
+	const char *access, *state, *section, *protect, *type, *expected, *got, *name;
 	const char *file; /* of a divergence: the path of its trace; not written */
 	struct vmsim_freed_by freed_by;
 };

@@ -86,7 +86,7 @@ struct config {
 		struct duration latency;
 	} data, dram;
 	struct {
-		struct duration trap, return_, demand_zero, transition, hard, guard, violation,
+		struct duration trap, return_, demand_zero, transition, hard, cow, guard, violation,
 			spurious, zero_page, trim, write, age, invlpg, cr3;
 		struct duration call, page_commit, page_decommit, page_free, page_protect,
 			page_reset, page_lock, page_query;
@@ -99,6 +99,7 @@ struct config {
 	struct {
 		uint64_t avail_low, avail_high;
 		uint64_t mpw_free_low, mpw_avail_low, modified_max;
+		uint64_t mpw_cluster, fault_cluster, prefetch_max; /* pages of one request */
 		uint64_t ws_min, ws_max, lock_overhead;
 		uint64_t va_seed;
 	} vmm;

@@ -195,6 +195,8 @@ static vmsim_cycles service_cycles(const struct config *config, enum fault_type 
 		return config->os.violation.cycles;
 	case FAULT_SPURIOUS:
 		return config->os.spurious.cycles;
+	case FAULT_COPY_ON_WRITE:
+		return config->os.cow.cycles;
 	default:
 		return 0;
 	}

@@ -29,15 +29,20 @@ struct device *device_new(const struct config *config)
 	return device;
 }
 
+static void io_release(void *io)
+{
+	io_free(io);
+}
+
 void device_free(struct device *device)
 {
 	if (!device)
 		return;
 	for (guint i = 0; i < device->heap->len; i++)
-		g_free(g_array_index(device->heap, struct device_event, i).io);
+		io_free(g_array_index(device->heap, struct device_event, i).io);
 	g_array_unref(device->heap);
-	g_queue_free_full(device->waiting, g_free);
-	g_queue_free_full(device->done, g_free);
+	g_queue_free_full(device->waiting, io_release);
+	g_queue_free_full(device->done, io_release);
 	g_free(device);
 }
 

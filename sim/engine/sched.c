@@ -239,6 +239,8 @@ static void wake(struct vmsim_machine *m, const struct io *io)
 	for (guint i = 0; i < m->waiting->len;) {
 		struct thread *thread = g_ptr_array_index(m->waiting, i);
 
+		if (io && thread->io == io && thread->op.fault.resolved)
+			vmm_waited(m->vmm, io, &thread->op.fault);
 		if (thread->wait == WAIT_FRAME || (io && thread->io == io)) {
 			thread->wait = WAIT_NOTHING;
 			thread->io = NULL;
@@ -291,14 +293,16 @@ static void take_completions(struct vmsim_machine *m)
 	while ((io = device_take(m->device, m->now))) {
 		machine_flush_references(m);
 		stats_settle(&m->stats);
-		stats_switch(&m->stats, process_account(io->process));
+		stats_switch(&m->stats, io->process ? process_account(io->process)
+						    : g_ptr_array_index(m->stats.accounts, 0));
 		e->cycle = io->done - m->origin;
 		e->seq = io->seq;
 		e->line = io->line;
-		e->pid = process_pid(io->process);
+		e->pid = io->process ? process_pid(io->process) : 0;
 		e->tid = io->tid;
-		wake(m, io);
 		vmm_io_done(m->vmm, io);
+		wake(m, io);
+		io_free(io);
 		m->background_due = m->config->standby.enabled;
 		m->frames_due = true;
 	}

@@ -3,13 +3,20 @@
  * Valid entries have the bits of x86-64 (H2); those of other kinds are ours, laid out as Windows
  * lays them out:
  *
- *   valid       P=1; 1 R/W, 2 U/S, 5 A, 6 D, 12..51 frame, 52..56 protection, 63 XD
- *   zero        0: committed if the block was committed when reserved, else reserved (V3)
- *   software    P=0; 5..9 protection, 11 transition, 12 lost, 32..63 slot or frame
+ *   valid       P=1; 1 R/W, 2 U/S, 5 A, 6 D, 7 large, 9 shared, 10 locked, 11 clean writable,
+ *               12..51 frame, 52..56 protection, 63 XD
+ *   zero        0: committed if the block was committed when reserved, else reserved (V3); in a
+ *               view: what the section's entry says, with the view's protection
+ *   software    P=0; 5..9 protection, 10 prototype, 11 transition, 12 lost, 13 offered,
+ *               32..63 slot or frame
  *     decommitted   protection = PROT_DECOMMITTED, nothing else
  *     demand-zero   no slot; bit 12 when MEM_RESET lost the page's contents
- *     pagefile      slot != 0
+ *     pagefile      slot != 0: pagefile number in the upper 4 bits, page of it in the lower 28
  *     transition    bit 11, frame in 32..63
+ *     prototype     bit 10: the section's entry says where the page is
+ *
+ * Sections have entries of the same kinds for their pages; one that names a frame is of the
+ * transition kind whatever the frame's state.
  *
  * A protection is five bits: three for the access, two for a modifier. GUARD, NOCACHE and
  * WRITECOMBINE exclude each other (E1), so it holds every valid value. */
@@ -25,9 +32,15 @@ typedef uint64_t pte_t;
 #define PTE_U ((pte_t)1 << 2)
 #define PTE_A ((pte_t)1 << 5)
 #define PTE_D ((pte_t)1 << 6)
+#define PTE_PS ((pte_t)1 << 7)          /* upper entries: maps a large page */
+#define PTE_SHARED ((pte_t)1 << 9)      /* valid: the frame is a section's */
+#define PTE_LOCKED ((pte_t)1 << 10)     /* valid: VirtualLock (E15) */
+#define PTE_SOFT_W ((pte_t)1 << 11)     /* valid: writable, but clean and not mapped so (H6) */
 #define PTE_XD ((pte_t)1 << 63)
+#define PTE_PROTOTYPE ((pte_t)1 << 10)  /* software kinds only */
 #define PTE_TRANSITION ((pte_t)1 << 11) /* software kinds only */
 #define PTE_LOST ((pte_t)1 << 12)       /* demand-zero only */
+#define PTE_OFFERED ((pte_t)1 << 13)    /* software kinds: OfferVirtualMemory (R9) */
 
 #define PTE_FRAME_SHIFT 12
 #define PTE_FRAME_MASK (((pte_t)1 << 40) - 1)
@@ -79,6 +92,24 @@ static inline bool prot_permits(unsigned prot, enum vmsim_access access, bool nx
 	return true;
 }
 
+/* Whether a store makes a private copy of the page (3.5). */
+static inline bool prot_copies(unsigned prot)
+{
+	unsigned a = prot & PROT_ACCESS;
+
+	return a == PROT_WRITECOPY || a == PROT_EXECUTE_WRITECOPY;
+}
+
+/* The same access for a page that has been copied. */
+static inline unsigned prot_copied(unsigned prot)
+{
+	return prot_copies(prot) ? (prot & ~(unsigned)PROT_ACCESS) |
+					   ((prot & PROT_ACCESS) == PROT_WRITECOPY
+						    ? PROT_READWRITE
+						    : PROT_EXECUTE_READWRITE)
+				 : prot;
+}
+
 static inline bool pte_is_valid(pte_t pte)
 {
 	return pte & PTE_P;
@@ -97,6 +128,22 @@ static inline bool pte_is_decommitted(pte_t pte)
 static inline bool pte_is_pagefile(pte_t pte)
 {
 	return !(pte & (PTE_P | PTE_TRANSITION)) && pte >> PTE_SLOT_SHIFT;
+}
+
+static inline bool pte_is_prototype(pte_t pte)
+{
+	return !(pte & PTE_P) && (pte & PTE_PROTOTYPE);
+}
+
+static inline bool pte_is_offered(pte_t pte)
+{
+	return !(pte & PTE_P) && (pte & PTE_OFFERED);
+}
+
+/* A page that may be written to, whether or not the hardware knows yet (H6). */
+static inline bool pte_is_writable(pte_t pte)
+{
+	return pte & (PTE_W | PTE_SOFT_W);
 }
 
 static inline vmsim_pfn pte_frame(pte_t pte)
@@ -140,13 +187,18 @@ static inline pte_t pte_make_pagefile(unsigned prot, uint32_t slot)
 	return pte_make_soft(prot) | (pte_t)slot << PTE_SLOT_SHIFT;
 }
 
+static inline pte_t pte_make_prototype(unsigned prot)
+{
+	return pte_make_soft(prot) | PTE_PROTOTYPE;
+}
+
 /* A valid leaf; prot must be one that may map. A and D are clear: the walker sets them. */
 static inline pte_t pte_make_valid(unsigned prot, vmsim_pfn frame, bool nx)
 {
 	pte_t pte = PTE_P | PTE_U | (pte_t)frame << PTE_FRAME_SHIFT |
 		    (pte_t)prot << PTE_PROT_SHIFT;
 
-	if (prot_permits(prot, VMSIM_WRITE, nx))
+	if (prot_permits(prot, VMSIM_WRITE, nx) && !prot_copies(prot))
 		pte |= PTE_W;
 	if (!prot_permits(prot, VMSIM_EXECUTE, nx))
 		pte |= PTE_XD;
@@ -162,7 +214,8 @@ static inline pte_t pte_make_table(vmsim_pfn frame)
 static inline pte_t pte_with_prot(pte_t pte, unsigned prot, bool nx)
 {
 	if (pte & PTE_P)
-		return pte_make_valid(prot, pte_frame(pte), nx) | (pte & (PTE_A | PTE_D));
+		return pte_make_valid(prot, pte_frame(pte), nx) |
+		       (pte & (PTE_A | PTE_D | PTE_SHARED | PTE_LOCKED));
 	return (pte & ~pte_make_soft(PROT_MASK)) | pte_make_soft(prot);
 }
 

@@ -92,7 +92,7 @@ static enum vmm_status reserve(struct vmm *vmm, struct process *process, struct 
 	vad->prot = (uint8_t)prot_from_win32(c->protect);
 	vad->commit_at_reserve = commit;
 	vad->write_watch = c->type & MEM_WRITE_WATCH;
-	vad->physical = c->type & MEM_PHYSICAL;
+	vad->kind = c->type & MEM_PHYSICAL ? VAD_PHYSICAL : VAD_PRIVATE;
 	stats_reserved(vmm->stats, process->account, (int64_t)n);
 	if (commit) {
 		vad->committed = n;
@@ -111,7 +111,7 @@ static bool commit_page(struct vmm *vmm, struct process *process, const struct v
 {
 	pte_t pte = pt_get(&process->pt, vpn);
 
-	if (!page_is_committed(vad, pte)) {
+	if (!page_is_committed(vad, vpn, pte)) {
 		pt_set(&process->pt, vpn, pte_make_demand_zero(prot, false));
 		return true;
 	}
@@ -157,9 +157,9 @@ static enum vmm_status commit(struct vmm *vmm, struct process *process, struct a
 		return call_fail(call, STATUS_CONFLICTING_ADDRESSES, "2.3.13b",
 				 vad ? "the range runs past the end of its block"
 				     : "the range begins in free memory");
-	if (vad->physical)
+	if (vad_is_special(vad))
 		return call_fail(call, STATUS_CONFLICTING_ADDRESSES, "2.3.14b",
-				 "the block holds physical pages");
+				 "the block holds physical or large pages");
 	if (prot_is_copy(c->protect))
 		return call_fail(call, STATUS_INVALID_PAGE_PROTECTION, "2.3.16b",
 				 "copy-on-write protection is for views only");
@@ -196,9 +196,9 @@ static enum vmm_status reset(struct vmm *vmm, struct process *process, struct ap
 	if (!vad || last > vad->last)
 		return call_fail(call, STATUS_CONFLICTING_ADDRESSES, "R1",
 				 "the range is not inside one block");
-	if (vad->physical)
+	if (vad_is_special(vad))
 		return call_fail(call, STATUS_CONFLICTING_ADDRESSES, "R1",
-				 "the block holds physical pages");
+				 "the block holds physical or large pages");
 	begin = (call->address + VMSIM_PAGE_SIZE - 1) >> VMSIM_PAGE_SHIFT;
 	end = (call->address + c->size[0]) >> VMSIM_PAGE_SHIFT;
 	if (begin >= end)

@@ -68,9 +68,9 @@ static bool names_block(const struct process *process, const struct api_call *ca
 static struct free_decision decide_decommit(const struct process *process,
 					    struct free_decision d, bool whole, enum rules rules)
 {
-	if (d.vad->physical)
+	if (vad_is_special(d.vad))
 		return refuse(STATUS_MEMORY_NOT_ALLOCATED, "2.4.9",
-			      "the block holds physical pages");
+			      "the block holds physical or large pages");
 	if (whole) {
 		if (d.first != d.vad->first)
 			return refuse(STATUS_FREE_VM_NOT_AT_BASE, "2.4.10",
@@ -153,7 +153,7 @@ static enum vmm_status decommit(struct vmm *vmm, struct process *process, struct
 		for (uint64_t i = 0; span.node && i < span.n; i++) {
 			pte_t pte = span.node->entry[span.index + i];
 
-			if (!page_is_committed(vad, pte))
+			if (!page_is_committed(vad, vpn + i, pte))
 				continue;
 			page_delete(vmm, process, vpn + i, page_effective(vad, pte));
 			pt_span_set(&span, i, pte_make_decommitted());

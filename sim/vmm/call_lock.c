@@ -6,18 +6,14 @@
  * pages before, which stay resident (E0). */
 #include "vmm/internal.h"
 
-static void lock_page(struct vmm *vmm, struct process *process, vmsim_pfn frame)
+void page_lock(struct vmm *vmm, struct process *process, vmsim_vpn vpn)
 {
-	vmm->db.pfn[frame].flags |= PFN_LOCKED;
+	pte_t pte = pt_get(&process->pt, vpn);
+
+	pt_set(&process->pt, vpn, pte | PTE_LOCKED);
+	vmm->db.pfn[pte_frame(pte)].locks++;
 	process->locked_pages++;
 	vmm->locked_pages++;
-}
-
-static void unlock_page(struct vmm *vmm, struct process *process, vmsim_pfn frame)
-{
-	vmm->db.pfn[frame].flags &= (uint8_t)~PFN_LOCKED;
-	process->locked_pages--;
-	vmm->locked_pages--;
 }
 
 /* n pages that the call promised to lock are locked, or will not be. */
@@ -30,9 +26,9 @@ static void keep_promise(struct vmm *vmm, struct process *process, struct api_ca
 	vmm->locked_pages -= n;
 }
 
-static bool is_locked(const struct vmm *vmm, pte_t pte)
+static bool is_locked(pte_t pte)
 {
-	return pte_is_valid(pte) && (vmm->db.pfn[pte_frame(pte)].flags & PFN_LOCKED);
+	return pte_is_valid(pte) && (pte & PTE_LOCKED);
 }
 
 /* The first page of a range that lies in no block; last + 1 when there is none. The range may
@@ -46,14 +42,13 @@ static vmsim_vpn first_free(const struct process *process, vmsim_vpn first, vmsi
 
 		if (!vad)
 			return first;
-		*special = *special || vad->physical;
+		*special = *special || vad_is_special(vad);
 		first = vad->last + 1;
 	}
 	return last + 1;
 }
 
-static uint64_t not_locked(const struct vmm *vmm, const struct process *process, vmsim_vpn first,
-			   vmsim_vpn last)
+static uint64_t not_locked(const struct process *process, vmsim_vpn first, vmsim_vpn last)
 {
 	uint64_t n = 0;
 
@@ -63,7 +58,7 @@ static uint64_t not_locked(const struct vmm *vmm, const struct process *process,
 		if (!span.node)
 			n += span.n;
 		for (uint64_t i = 0; span.node && i < span.n; i++)
-			n += !is_locked(vmm, span.node->entry[span.index + i]);
+			n += !is_locked(span.node->entry[span.index + i]);
 		vpn += span.n;
 	}
 	return n;
@@ -76,7 +71,7 @@ static enum vmm_status lock_fail(struct vmm *vmm, struct process *process, struc
 	for (guint i = 0; i < call->newly_locked->len; i++) {
 		vmsim_vpn vpn = g_array_index(call->newly_locked, vmsim_vpn, i);
 
-		unlock_page(vmm, process, pte_frame(pt_get(&process->pt, vpn)));
+		page_unlock(vmm, process, vpn);
 	}
 	return call_fail(call, status, "2.7", why);
 }
@@ -125,8 +120,8 @@ static enum vmm_status lock_check(struct vmm *vmm, struct process *process,
 				 "part of the range is in no block");
 	if (special)
 		return call_fail(call, STATUS_INCOMPATIBLE_FILE_MAP, "2.7",
-				 "the block holds physical pages");
-	call->promised = not_locked(vmm, process, *first, *last);
+				 "the block holds physical or large pages");
+	call->promised = not_locked(process, *first, *last);
 	if (process->locked_pages + process->locks_promised + call->promised > quota)
 		return call_fail(call, STATUS_WORKING_SET_QUOTA, "2.7",
 				 "more pages than the working-set minimum allows would be locked");
@@ -161,9 +156,9 @@ enum vmm_status call_lock(struct vmm *vmm, struct process *process, struct api_c
 			call->touch = vpn << VMSIM_PAGE_SHIFT;
 			return VMM_TOUCH;
 		}
-		if (call->doomed || is_locked(vmm, pte))
+		if (call->doomed || is_locked(pte))
 			continue;
-		lock_page(vmm, process, pte_frame(pte));
+		page_lock(vmm, process, vpn);
 		keep_promise(vmm, process, call, 1);
 		g_array_append_val(call->newly_locked, vpn);
 	}
@@ -186,11 +181,11 @@ static bool evict_unlocked(struct vmm *vmm, struct process *process, vmsim_vpn f
 		for (uint64_t i = 0; span.node && i < span.n; i++) {
 			pte_t pte = span.node->entry[span.index + i];
 
-			if (is_locked(vmm, pte))
+			if (is_locked(pte))
 				continue;
 			failed = true;
 			if (pte_is_valid(pte))
-				page_unmap(vmm, pte_frame(pte), pte_prot(pte));
+				page_unmap(vmm, process, vpn + i, pte_prot(pte));
 		}
 		vpn += span.n;
 	}
@@ -215,7 +210,7 @@ enum vmm_status call_unlock(struct vmm *vmm, struct process *process, struct api
 		return call_fail(call, STATUS_NOT_LOCKED, "2.7",
 				 "not every page of the range was locked");
 	for (vmsim_vpn vpn = first; vpn <= last; vpn++)
-		unlock_page(vmm, process, pte_frame(pt_get(&process->pt, vpn)));
+		page_unlock(vmm, process, vpn);
 	vmm->work.locked += last - first + 1;
 	return call_ok(call);
 }

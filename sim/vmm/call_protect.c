@@ -5,7 +5,7 @@ void page_protect(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t
 		  unsigned prot)
 {
 	if (pte_is_valid(pte) && !prot_may_map(prot)) {
-		page_unmap(vmm, pte_frame(pte), prot);
+		page_unmap(vmm, process, vpn, prot);
 		return;
 	}
 	if (pte_prot(pte) == prot)
@@ -48,9 +48,9 @@ enum vmm_status call_protect(struct vmm *vmm, struct process *process, struct ap
 	if (!vad || last > vad->last)
 		return call_fail(call, STATUS_CONFLICTING_ADDRESSES, "2.5.6",
 				 "the range is not inside one block");
-	if (vad->physical)
+	if (vad_is_special(vad))
 		return call_fail(call, STATUS_CONFLICTING_ADDRESSES, "2.5.7",
-				 "the block holds physical pages");
+				 "the block holds physical or large pages");
 	if (prot_is_copy(c->protect))
 		return call_fail(call, STATUS_INVALID_PAGE_PROTECTION, "2.5.8",
 				 "copy-on-write protection is for views only");
@@ -73,9 +73,9 @@ enum vmm_status call_protect(struct vmm *vmm, struct process *process, struct ap
 }
 
 /* V13: what a query tells apart: state and protection, nothing else. */
-static unsigned attributes(const struct vad *vad, pte_t pte)
+static unsigned attributes(const struct vad *vad, vmsim_vpn vpn, pte_t pte)
 {
-	return page_is_committed(vad, pte) ? pte_prot(page_effective(vad, pte)) : PROT_NONE;
+	return page_is_committed(vad, vpn, pte) ? pte_prot(page_effective(vad, pte)) : PROT_NONE;
 }
 
 /* One past the last page that looks like `first` does. */
@@ -85,10 +85,10 @@ static vmsim_vpn region_end(const struct process *process, const struct vad *vad
 	for (vmsim_vpn vpn = first; vpn <= vad->last;) {
 		struct pt_span span = pt_span_at(&process->pt, vpn, vad->last + 1);
 
-		if (!span.node && attributes(vad, 0) != look)
+		if (!span.node && attributes(vad, vpn, 0) != look)
 			return vpn;
 		for (uint64_t i = 0; span.node && i < span.n; i++)
-			if (attributes(vad, span.node->entry[span.index + i]) != look)
+			if (attributes(vad, vpn + i, span.node->entry[span.index + i]) != look)
 				return vpn + i;
 		vpn += span.n;
 	}
@@ -108,13 +108,15 @@ static void query_free(const struct process *process, vmsim_vpn vpn, struct vmsi
 static void query_block(const struct process *process, const struct vad *vad, vmsim_vpn vpn,
 			struct vmsim_outcome *out)
 {
-	unsigned look = attributes(vad, pt_get(&process->pt, vpn));
+	unsigned look = attributes(vad, vpn, pt_get(&process->pt, vpn));
 
 	out->alloc_base.offset = vad->first << VMSIM_PAGE_SHIFT;
 	out->alloc_protect = vad->alloc_protect;
 	out->state = look == PROT_NONE ? MEM_RESERVE : MEM_COMMIT;
 	out->protect = look == PROT_NONE ? 0 : prot_to_win32(look);
-	out->type = MEM_PRIVATE;
+	out->type = vad->kind == VAD_MAPPED  ? MEM_MAPPED
+		    : vad->kind == VAD_IMAGE ? MEM_IMAGE
+					     : MEM_PRIVATE;
 	out->size = (region_end(process, vad, vpn, look) - vpn) << VMSIM_PAGE_SHIFT;
 }
 

@@ -36,11 +36,11 @@ static void check_valid(struct tally *t, vmsim_vpn vpn, pte_t pte)
 	    t->vmm->config->memory.zero_fill_dirty)
 		broke(t, "I9");
 	if (pfn->slot && !dirty && !(pfn->flags & PFN_WRITE_IO) &&
-	    t->vmm->file.content[pfn->slot] != pfn->content)
+	    *pagefile_content(&t->vmm->file, pfn->slot) != pfn->content)
 		broke(t, "I11");
 	t->resident++;
 	t->pages_stored++;
-	t->locked += (pfn->flags & PFN_LOCKED) != 0;
+	t->locked += (pte & PTE_LOCKED) != 0;
 }
 
 static void check_transition(struct tally *t, vmsim_vpn vpn, pte_t pte)
@@ -51,14 +51,14 @@ static void check_transition(struct tally *t, vmsim_vpn vpn, pte_t pte)
 	if ((!listed && pfn->state != PFN_TRANSITION) || pfn->owner != t->process ||
 	    pfn->vpn != vpn || (pfn->flags & PFN_DELETED))
 		broke(t, "I4");
-	if (pfn->flags & PFN_LOCKED)
+	if (pfn->locks)
 		broke(t, "I22");
 	t->pages_stored++;
 }
 
 static void check_entry(struct tally *t, const struct vad *vad, vmsim_vpn vpn, pte_t pte)
 {
-	t->committed += page_is_committed(vad, pte);
+	t->committed += page_is_committed(vad, vpn, pte);
 	if (pte_is_valid(pte)) {
 		check_valid(t, vpn, pte);
 	} else if (pte_is_transition(pte)) {
@@ -168,10 +168,10 @@ static uint64_t check_frames(struct tally *t, uint64_t *tables, uint64_t *active
 		    ((pfn->flags & PFN_IS_MODIFIED) ||
 		     (!pfn->slot && pfn->reset == RESET_NO &&
 		      t->vmm->config->memory.zero_fill_dirty) ||
-		     (pfn->slot && t->vmm->file.content[pfn->slot] != pfn->content)))
+		     (pfn->slot && *pagefile_content(&t->vmm->file, pfn->slot) != pfn->content)))
 			broke(t, "I8");
 		if (pfn->state == PFN_STANDBY || pfn->state == PFN_MODIFIED) {
-			pte_t pte = frame_pte(t->vmm, f);
+			pte_t pte = home_get(t->vmm, pfn);
 
 			if (!pte_is_transition(pte) || pte_frame(pte) != f)
 				broke(t, "I4");

@@ -5,7 +5,9 @@
  *   4c  protection forbids it       violation   (a fetch meets the guard first)
  *   4d  guard                       cleared on this page, raised
  *   4e  entry valid after all       spurious
+ *   4f  store to copy-on-write      copied: L31
  *   4g  transition                  soft fault: L19, L20, L23; in READ_IO collided: L35
+ *       prototype                   the same by the section's entry, or mapped by somebody: shared
  *       pagefile                    hard fault: L13, wait, L14
  *       demand-zero                 L10, L11, L12
  *
@@ -100,37 +102,45 @@ static enum vmm_status guard_fault(struct vmm *vmm, struct process *process, str
 	return decide(vmm, fault, FAULT_GUARD, VMSIM_RESULT_GUARD_PAGE);
 }
 
-static enum vmm_status transition_fault(struct vmm *vmm, struct process *process,
-					struct fault *fault, pte_t pte)
+/* L35: somebody reads the page already. */
+static enum vmm_status collided_fault(struct vmm *vmm, struct fault *fault, vmsim_pfn frame)
 {
-	vmsim_pfn frame = pte_frame(pte);
-	struct pfn *pfn = &vmm->db.pfn[frame];
-	static const char *const rule[PFN_N_STATES] = {
-		[PFN_STANDBY] = "L19", [PFN_MODIFIED] = "L20", [PFN_TRANSITION] = "L23"};
+	fault->io = io_of(vmm, frame);
+	fault->frame = frame;
+	fault->resolved = true;
+	decide(vmm, fault, FAULT_TRANSITION, VMSIM_RESULT_OK);
+	return VMM_WAIT_IO;
+}
 
-	if (pfn->flags & PFN_READ_IO) { /* L35 */
-		fault->io = io_of(vmm, frame);
-		fault->resolved = true;
-		decide(vmm, fault, FAULT_TRANSITION, VMSIM_RESULT_OK);
-		return VMM_WAIT_IO;
-	}
+/* A page that is in a frame: its own (transition), or its section's, which others may map. */
+static enum vmm_status resident_fault(struct vmm *vmm, struct process *process,
+				      struct fault *fault, vmsim_pfn frame, unsigned prot)
+{
+	struct pfn *pfn = &vmm->db.pfn[frame];
+	static const enum pfn_transition move[PFN_N_STATES] = {
+		[PFN_STANDBY] = MOVE_L19, [PFN_MODIFIED] = MOVE_L20,
+		[PFN_TRANSITION] = MOVE_L23, [PFN_ACTIVE] = MOVE_NONE};
+
+	if (pfn->flags & PFN_READ_IO)
+		return collided_fault(vmm, fault, frame);
 	replace_local(vmm, process);
-	page_map(vmm, process, pfn->vpn, frame, pte_prot(pte), rule[pfn->state]);
-	if (fault->access == VMSIM_WRITE)
+	page_map(vmm, process, fault->va >> VMSIM_PAGE_SHIFT, frame, prot, move[pfn->state]);
+	if (fault->access == VMSIM_WRITE && !prot_copies(prot))
 		page_dirtied(vmm, frame);
 	return decide(vmm, fault, FAULT_TRANSITION, VMSIM_RESULT_OK);
 }
 
 static enum vmm_status hard_fault(struct vmm *vmm, struct process *process, struct fault *fault,
-				  pte_t pte)
+				  const struct vad *vad, pte_t pte)
 {
 	vmsim_pfn frame;
 	enum vmm_status status = frame_get(vmm, process, FRAME_ANY, &frame, &fault->io);
 
 	if (status != VMM_DONE)
 		return status;
-	fault->io = io_read(vmm, process, fault->va >> VMSIM_PAGE_SHIFT, frame, pte,
-			    fault->access);
+	fault->frame = frame;
+	fault->io = cluster_read(vmm, process, vad, fault->va >> VMSIM_PAGE_SHIFT, frame, pte,
+				 fault->access);
 	fault->resolved = true;
 	replace_local(vmm, process);
 	decide(vmm, fault, FAULT_HARD, VMSIM_RESULT_OK);
@@ -138,9 +148,11 @@ static enum vmm_status hard_fault(struct vmm *vmm, struct process *process, stru
 }
 
 /* L10 to L12. A zero page has no copy anywhere, so it counts as modified, even if only read; but
- * for a lost page that is only read (R5), and where the machine is told otherwise. */
+ * for a lost page that is only read (R5), and where the machine is told otherwise.
+ * => pte: the page's own entry, or that of the section's page that is shown there */
 static enum vmm_status demand_zero_fault(struct vmm *vmm, struct process *process,
-					 struct fault *fault, pte_t pte)
+					 struct fault *fault, const struct vad *vad, pte_t pte,
+					 unsigned prot, bool shared)
 {
 	vmsim_vpn vpn = fault->va >> VMSIM_PAGE_SHIFT;
 	bool write = fault->access == VMSIM_WRITE, lost = pte & PTE_LOST;
@@ -153,13 +165,69 @@ static enum vmm_status demand_zero_fault(struct vmm *vmm, struct process *proces
 	if (status != VMM_DONE)
 		return status;
 	replace_local(vmm, process);
-	page_map(vmm, process, vpn, frame, pte_prot(pte), frame_rule(vmm, frame));
 	pfn = &vmm->db.pfn[frame];
+	pfn->owner = shared ? NULL : process;
+	pfn->segment = shared ? vad->segment : NULL;
+	pfn->vpn = shared ? vad_index(vad, vpn) : vpn;
+	page_map(vmm, process, vpn, frame, prot, frame_rule(vmm, frame));
+	if (shared)
+		home_set(vmm, pfn, pte_make_transition(pte_prot(pte), frame));
 	if (lost && !write)
 		pfn->reset = RESET_LOST;
 	else if (write || vmm->config->memory.zero_fill_dirty)
 		pfn->flags |= PFN_IS_MODIFIED;
 	return decide(vmm, fault, FAULT_DEMAND_ZERO, VMSIM_RESULT_OK);
+}
+
+/* A page that the view shows through its section. */
+static enum vmm_status prototype_fault(struct vmm *vmm, struct process *process,
+				       struct fault *fault, const struct vad *vad, unsigned prot)
+{
+	vmsim_vpn vpn = fault->va >> VMSIM_PAGE_SHIFT;
+	pte_t entry = segment_get(vad->segment, vad_index(vad, vpn));
+	enum vmm_status status = pages_build(vmm, process, vpn, vpn, &fault->io, NULL);
+
+	if (status != VMM_DONE)
+		return status;
+	if (pte_is_transition(entry))
+		return resident_fault(vmm, process, fault, pte_frame(entry), prot);
+	if (pte_is_pagefile(entry) || !entry)
+		return hard_fault(vmm, process, fault, vad, entry);
+	return demand_zero_fault(vmm, process, fault, vad, entry, prot, true);
+}
+
+/* 3.5: the page is copied into a frame of the process's own (L31). It was charged when the view was
+ * mapped. */
+static enum vmm_status copy_fault(struct vmm *vmm, struct process *process, struct fault *fault,
+				  pte_t pte)
+{
+	vmsim_vpn vpn = fault->va >> VMSIM_PAGE_SHIFT;
+	vmsim_pfn from = pte_frame(pte), frame;
+	unsigned prot = pte_prot(pte);
+	struct content *content;
+	enum vmm_status status;
+	struct pfn *pfn;
+
+	status = frame_get(vmm, process, FRAME_ANY, &frame, &fault->io);
+	if (status != VMM_DONE)
+		return status;
+	/* Making room may have taken the page itself away: then the access faults again. */
+	if (pt_get(&process->pt, vpn) == pte) {
+		bool locked = pte & PTE_LOCKED;
+
+		content = content_ref(vmm->db.pfn[from].content);
+		page_unmap(vmm, process, vpn, prot);
+		pfn = &vmm->db.pfn[frame];
+		pfn->owner = process;
+		pfn->segment = NULL;
+		pfn->vpn = vpn;
+		content_move(&pfn->content, &content);
+		page_map(vmm, process, vpn, frame, prot_copied(prot), MOVE_L31);
+		page_dirtied(vmm, frame);
+		if (locked)
+			page_lock(vmm, process, vpn);
+	}
+	return decide(vmm, fault, FAULT_COPY_ON_WRITE, VMSIM_RESULT_OK);
 }
 
 enum vmm_status vmm_fault(struct vmm *vmm, struct process *process, struct fault *fault)
@@ -177,22 +245,28 @@ enum vmm_status vmm_fault(struct vmm *vmm, struct process *process, struct fault
 	if (!vad) /* 4a */
 		return decide(vmm, fault, FAULT_VIOLATION, VMSIM_RESULT_ACCESS_VIOLATION);
 	pte = pt_get(&process->pt, vpn);
-	if (!page_is_committed(vad, pte)) /* 4b */
+	if (!page_is_committed(vad, vpn, pte)) /* 4b */
 		return decide(vmm, fault, FAULT_VIOLATION, VMSIM_RESULT_ACCESS_VIOLATION);
 	pte = page_effective(vad, pte);
 	prot = pte_prot(pte);
+	if (pte_is_offered(pte)) /* R9 */
+		return decide(vmm, fault, FAULT_VIOLATION, VMSIM_RESULT_ACCESS_VIOLATION);
 	if (!prot_permits(prot, fault->access, nx) &&
 	    (fault->access != VMSIM_EXECUTE || !prot_is_guard(prot))) /* 4c */
 		return decide(vmm, fault, FAULT_VIOLATION, VMSIM_RESULT_ACCESS_VIOLATION);
 	if (prot_is_guard(prot)) /* 4d */
 		return guard_fault(vmm, process, fault, vad, pte);
+	if (pte_is_valid(pte) && fault->access == VMSIM_WRITE && prot_copies(prot)) /* 4f */
+		return copy_fault(vmm, process, fault, pte);
 	if (pte_is_valid(pte)) /* 4e */
 		return decide(vmm, fault, FAULT_SPURIOUS, VMSIM_RESULT_OK);
-	if (pte_is_transition(pte)) /* 4g */
-		return transition_fault(vmm, process, fault, pte);
+	if (pte_is_prototype(pte)) /* 4g */
+		return prototype_fault(vmm, process, fault, vad, prot);
+	if (pte_is_transition(pte))
+		return resident_fault(vmm, process, fault, pte_frame(pte), prot);
 	if (pte_is_pagefile(pte))
-		return hard_fault(vmm, process, fault, pte);
-	return demand_zero_fault(vmm, process, fault, pte);
+		return hard_fault(vmm, process, fault, vad, pte);
+	return demand_zero_fault(vmm, process, fault, vad, pte, prot, false);
 }
 
 bool vmm_permits(struct vmm *vmm, struct process *process, vmsim_va va, enum vmsim_access access,
@@ -208,7 +282,7 @@ bool vmm_permits(struct vmm *vmm, struct process *process, vmsim_va va, enum vms
 		       !range_map_find(process->freed, vpn);
 	pte = pt_get(&process->pt, vpn);
 	prot = pte_prot(page_effective(vad, pte));
-	return page_is_committed(vad, pte) && !prot_is_guard(prot) &&
+	return page_is_committed(vad, vpn, pte) && !pte_is_offered(pte) && !prot_is_guard(prot) &&
 	       prot_permits(prot, access, vmm->config->paging.nx);
 }
 
@@ -227,7 +301,7 @@ struct page_view vmm_view(const struct vmm *vmm, const struct process *process, 
 		return view;
 	view.state = STATE_RESERVED;
 	pte = pt_get(&process->pt, vpn);
-	if (page_is_committed(vad, pte)) {
+	if (page_is_committed(vad, vpn, pte)) {
 		view.state = STATE_COMMITTED;
 		view.protect = prot_to_win32(pte_prot(page_effective(vad, pte)));
 	}
@@ -239,7 +313,8 @@ void vmm_store(struct vmm *vmm, vmsim_pfn frame, vmsim_va va, unsigned n, const 
 	struct pfn *pfn = &vmm->db.pfn[frame];
 
 	g_assert(pfn->state == PFN_ACTIVE);
-	page_forget_stored(pfn->owner, pfn->vpn);
+	if (pfn->owner)
+		page_forget_stored(pfn->owner, pfn->vpn);
 	content_store(&pfn->content, (unsigned)(va & (VMSIM_PAGE_SIZE - 1)), n, bytes);
 }
 
@@ -254,7 +329,7 @@ bool vmm_other_value(struct vmm *vmm, vmsim_pfn frame, vmsim_va va, unsigned n, 
 		     uint8_t *bytes, bool *known)
 {
 	const struct pfn *pfn = &vmm->db.pfn[frame];
-	GHashTable *stored = pfn->owner->last_stored;
+	GHashTable *stored = pfn->owner ? pfn->owner->last_stored : NULL;
 	void *content;
 
 	if (!stored || !g_hash_table_lookup_extended(stored, &pfn->vpn, NULL, &content))
@@ -270,7 +345,7 @@ bool vmm_has_guard(const struct process *process, vmsim_vpn first, vmsim_vpn las
 		const struct vad *vad = vad_find(&process->vads, vpn);
 		pte_t pte = vad ? pt_get(&process->pt, vpn) : 0;
 
-		if (vad && page_is_committed(vad, pte) &&
+		if (vad && page_is_committed(vad, vpn, pte) &&
 		    prot_is_guard(pte_prot(page_effective(vad, pte))))
 			return true;
 	}

@@ -15,6 +15,7 @@
 #include "mmu/page_table.h"
 #include "vmm/pagefile.h"
 #include "vmm/pfn.h"
+#include "vmm/section.h"
 #include "vmm/vad.h"
 #include "vmm/vmm.h"
 
@@ -47,6 +48,13 @@ struct process {
 	GHashTable *last_stored;
 };
 
+/* An error that the trace injects into the next I/O of a page. */
+struct injected {
+	const void *owner; /* process or segment */
+	vmsim_vpn vpn;
+	bool write;
+};
+
 struct vmm {
 	const struct config *config;
 	struct stats *stats;
@@ -63,6 +71,10 @@ struct vmm {
 	GPtrArray *processes; /* of struct process *, by asid - 1; exited ones, too */
 	uint64_t locked_pages; /* of all processes, promised ones included */
 	GHashTable *ios; /* frame -> struct io, those under way */
+	GHashTable *sections; /* name -> struct section, owned */
+	GHashTable *files;    /* path -> struct file, owned */
+	GPtrArray *segments;  /* of struct segment, those alive */
+	GArray *injected;     /* of struct injected: errors to come (L16, L25) */
 	uint64_t charge, limit; /* pages (C1, C2) */
 	uint64_t next_io;
 	uint64_t ios_reading, ios_writing; /* in flight */
@@ -89,14 +101,27 @@ extern const char *const state_names[3];
 
 /* --- pages.c: a block's pages ------------------------------------------------------------ */
 
-/* The entry as it counts: zero entries of a block committed at reserve are demand-zero (V3). */
+/* The entry as it counts: a zero entry of a block committed at reserve is demand-zero (V3), of a
+ * view that of the section. */
 static inline pte_t page_effective(const struct vad *vad, pte_t pte)
 {
-	return pte || !vad->commit_at_reserve ? pte : pte_make_demand_zero(vad->prot, false);
+	if (pte)
+		return pte;
+	if (vad->segment)
+		return pte_make_prototype(vad->prot);
+	return vad->commit_at_reserve ? pte_make_demand_zero(vad->prot, false) : 0;
 }
 
-static inline bool page_is_committed(const struct vad *vad, pte_t pte)
+/* The page of the segment that a view shows at vpn. */
+static inline vmsim_vpn vad_index(const struct vad *vad, vmsim_vpn vpn)
 {
+	return vad->index + (vpn - vad->first);
+}
+
+static inline bool page_is_committed(const struct vad *vad, vmsim_vpn vpn, pte_t pte)
+{
+	if (vad->segment && (!pte || pte_is_prototype(pte)))
+		return segment_committed(vad->segment, vad_index(vad, vpn));
 	return pte ? !pte_is_decommitted(pte) : vad->commit_at_reserve;
 }
 
@@ -130,52 +155,87 @@ bool pages_over_limit(const struct vmm *vmm, uint64_t n);
 void pages_release(struct vmm *vmm, struct process *process, struct vad *vad,
 		   struct page_run *run);
 
-/* --- resident.c: frames taken and given back --------------------------------------------- */
+/* --- watch.c: which pages of a block were written (E16) ------------------------------------ */
 
-/* What a frame is taken for: L1 for the first two, L2 for one that will be overwritten. */
-enum frame_use { FRAME_ZEROED, FRAME_TABLE, FRAME_ANY };
+/* watch_written: a store to the page came to light. */
+void watch_written(struct process *process, vmsim_vpn vpn);
 
-/* frame_take: the next available frame, zeroed if its use wants it. It is still on its list: the
- * caller sets the owner and moves it by frame_rule(). VMSIM_NO_PFN when none is available. */
-vmsim_pfn frame_take(struct vmm *vmm, enum frame_use use);
-/* The rule by which a frame in its present state becomes active: L10, L11 or L12. */
-const char *frame_rule(const struct vmm *vmm, vmsim_pfn frame);
-/* frame_get: frame_take(), evicting where there is no standby list. */
-enum vmm_status frame_get(struct vmm *vmm, struct process *process, enum frame_use use,
-			  vmsim_pfn *frame, struct io **io);
-/* frame_free: an unmapped frame that is under no I/O goes to the free list; its slot is freed. */
-void frame_free(struct vmm *vmm, vmsim_pfn frame, const char *rule);
-/* frame_repurpose: a standby frame forgets its page (L4). It stays on its list. */
-void frame_repurpose(struct vmm *vmm, vmsim_pfn frame);
-void slot_free_of(struct vmm *vmm, struct pfn *pfn);
-/* The table frame's way back (pt_prune). ctx is the vmm. */
-void frame_free_table(void *ctx, vmsim_pfn frame);
+/* --- resident.c: pages in frames ----------------------------------------------------------- */
 
-/* page_map: make a page valid in a frame, which becomes active by rule. */
+/* page_map: make a page valid in a frame.
+ * => move: how the frame becomes active; a section's frame that is active already is only shared
+ * => the frame's owner or segment, and vpn, are set */
+#define MOVE_NONE N_PFN_TRANSITIONS
 void page_map(struct vmm *vmm, struct process *process, vmsim_vpn vpn, vmsim_pfn frame,
-	      unsigned prot, const char *rule);
+	      unsigned prot, enum pfn_transition move);
 /* page_dirtied: the page is newer than its slot now, and no longer reset (L30, R6). */
 void page_dirtied(struct vmm *vmm, vmsim_pfn frame);
-/* page_harvest: the same if the entry's D says so. */
-void page_harvest(struct vmm *vmm, vmsim_pfn frame);
-/* page_unmap: take a page out of its working set (L17, L18); prot is its protection from now on.
- * => the entry becomes transition, the frame standby, modified, or stays in transition */
-void page_unmap(struct vmm *vmm, vmsim_pfn frame, unsigned prot);
-/* page_delete: the page's contents and storage are given up (E13); the caller writes the entry. */
+/* page_harvest: D of a valid entry, told to the frame and to a write-watch block. D stays. */
+void page_harvest(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte);
+/* page_unmap: take a valid page out of its working set (L17, L18); prot is its protection from now
+ * on.
+ * => the entry becomes transition, or prototype where the page is a section's
+ * => the frame, when nobody maps it any more, standby or modified, or stays in transition */
+void page_unmap(struct vmm *vmm, struct process *process, vmsim_vpn vpn, unsigned prot);
+/* page_delete: the page's contents and storage are given up (E13); the caller writes the entry. A
+ * section's page only loses this mapping. */
 void page_delete(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte);
+/* page_lock: a valid page is locked (E15). */
+void page_lock(struct vmm *vmm, struct process *process, vmsim_vpn vpn);
+/* page_unlock: a valid page is locked no more, if it was. */
+void page_unlock(struct vmm *vmm, struct process *process, vmsim_vpn vpn);
+
+/* Every valid entry that names an active frame, in order of process and address; until one says
+ * false. */
+typedef bool entry_fn(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte,
+		      void *ctx);
+bool frame_entries(struct vmm *vmm, vmsim_pfn frame, entry_fn *each, void *ctx);
+/* Whether a store through any of its entries is not yet told to the frame. */
+bool frame_is_dirty(struct vmm *vmm, vmsim_pfn frame);
+/* frame_unmap: take it out of every working set. */
+void frame_unmap(struct vmm *vmm, vmsim_pfn frame);
+
+/* The entry that remembers a page while no process maps it: the process's, or the section's. */
+pte_t home_get(const struct vmm *vmm, const struct pfn *pfn);
+void home_set(struct vmm *vmm, const struct pfn *pfn, pte_t pte);
 /* page_keep_stored: the page is being reset; what it holds is what was last stored, unless it was
  * reset before. page_forget_stored: it was stored to, or is gone. */
 void page_keep_stored(struct vmm *vmm, struct process *process, vmsim_vpn vpn,
 		      struct content *content);
 void page_forget_stored(struct process *process, vmsim_vpn vpn);
-/* The valid entry of an active private frame. */
-pte_t frame_pte(const struct vmm *vmm, vmsim_pfn frame);
+
+/* --- frames.c: frames taken and given back ------------------------------------------------ */
+
+/* What a frame is taken for: L1 for the first two, L2 for one that will be overwritten. */
+enum frame_use { FRAME_ZEROED, FRAME_TABLE, FRAME_ANY };
+
+/* frame_take: the next available frame, zeroed if its use wants it. It is still on its list: the
+ * caller sets the owner and moves it. VMSIM_NO_PFN when none is available. */
+vmsim_pfn frame_take(struct vmm *vmm, enum frame_use use);
+/* The row by which a frame in its present state becomes active: L10, L11 or L12. */
+enum pfn_transition frame_rule(const struct vmm *vmm, vmsim_pfn frame);
+/* frame_get: frame_take(), evicting where there is no standby list. */
+enum vmm_status frame_get(struct vmm *vmm, struct process *process, enum frame_use use,
+			  vmsim_pfn *frame, struct io **io);
+/* frame_free: an unmapped frame that is under no I/O goes to the free list; its slot is freed. */
+void frame_free(struct vmm *vmm, vmsim_pfn frame, enum pfn_transition move);
+/* frame_delete: the same for a deleted page's: at once, or when its I/O ends (4.5). */
+void frame_delete(struct vmm *vmm, vmsim_pfn frame);
+/* frame_repurpose: a standby frame forgets its page (L4). It stays on its list. */
+void frame_repurpose(struct vmm *vmm, vmsim_pfn frame);
+/* The table frame's way back (pt_prune). ctx is the vmm. */
+void frame_free_table(void *ctx, vmsim_pfn frame);
+/* slot_free_of: a frame's slot is given up. slot_free: one that no frame holds; its page's owner is
+ * a process, or NULL for a section. */
+void slot_free_of(struct vmm *vmm, struct pfn *pfn);
+void slot_free(struct vmm *vmm, const struct process *process, uint32_t slot);
+/* slot_taken: a slot was given to a page of a process, or of a section (NULL). */
+void slot_taken(struct vmm *vmm, const struct process *process);
 
 /* --- replace.c --------------------------------------------------------------------------- */
 
 struct replacer *replacer_new(struct vmm *vmm);
 void replacer_free(struct replacer *replacer);
-uint64_t slots_free(const struct vmm *vmm);
 /* replace_victim: the page to take away on behalf of a process (NULL: of the system). */
 vmsim_pfn replace_victim(struct vmm *vmm, struct process *process);
 /* replace_evict: take it away; counts it as an eviction. */
@@ -183,13 +243,30 @@ void replace_evict(struct vmm *vmm, vmsim_pfn frame);
 
 /* --- io.c -------------------------------------------------------------------------------- */
 
-/* io_write: begin to write a modified frame (L21). NULL when no slot is free. */
+#define IO_CLUSTER_MAX 256 /* pages of one request */
+
+/* io_new: a request for frames whose I/O is set up; io_submit: count it and send it off. */
+struct io *io_new(struct vmm *vmm, bool write, const vmsim_pfn *frames, uint32_t n,
+		  const char *cause);
+void io_submit(struct vmm *vmm, struct io *io);
+/* io_write: begin to write a modified frame (L21), with its neighbours in the address space (W9).
+ * NULL when no slot is free. */
 struct io *io_write(struct vmm *vmm, vmsim_pfn frame, const char *cause);
-/* io_read: begin to read a page into a frame taken for it (L13). */
-struct io *io_read(struct vmm *vmm, struct process *process, vmsim_vpn vpn, vmsim_pfn frame,
-		   pte_t pte, enum vmsim_access access);
 /* io_of: the request under way on a frame. */
 struct io *io_of(struct vmm *vmm, vmsim_pfn frame);
+/* io_error_due: whether an error was injected into this I/O of a page; uses it up. */
+bool io_error_due(struct vmm *vmm, const struct pfn *pfn, bool write);
+
+/* --- cluster.c: reads of several pages (W12, 2.9) ------------------------------------------ */
+
+/* cluster_read: begin to read the page of `vad` at vpn, whose entry (its own, or the section's)
+ * is `pte`, into a frame taken for it (L13), with neighbours. */
+struct io *cluster_read(struct vmm *vmm, struct process *process, const struct vad *vad,
+			vmsim_vpn vpn, vmsim_pfn frame, pte_t pte, enum vmsim_access access);
+/* cluster_prefetch: begin to read pages of [first, last] within vad onto the standby list. Returns
+ * false when frames ran short. */
+bool cluster_prefetch(struct vmm *vmm, struct process *process, const struct vad *vad,
+		      vmsim_vpn first, vmsim_vpn last);
 
 /* --- calls ------------------------------------------------------------------------------- */
 

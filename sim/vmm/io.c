@@ -1,21 +1,51 @@
-/* io.c: requests to the pagefile, from issue to completion (semantics L13 to L16, L21 to L28). */
+/* io.c: requests to pagefile and files, from issue to completion (semantics L13 to L16, L21 to
+ * L28, 4.5, W9). Reads are issued by cluster.c. */
 #include "vmm/internal.h"
 
-static struct io *io_new(struct vmm *vmm, vmsim_pfn frame, bool write, const char *cause)
+void io_free(struct io *io)
 {
-	struct pfn *pfn = &vmm->db.pfn[frame];
+	if (!io)
+		return;
+	g_free(io->frame);
+	g_free(io->failed);
+	g_free(io);
+}
+
+struct io *io_new(struct vmm *vmm, bool write, const vmsim_pfn *frames, uint32_t n,
+		  const char *cause)
+{
+	const struct pfn *first = &vmm->db.pfn[frames[0]];
 	struct io *io = g_new0(struct io, 1);
 
 	io->id = vmm->next_io++;
 	io->write = write;
-	io->slot = pfn->slot;
-	io->pages = 1;
-	io->frame = frame;
-	io->process = pfn->owner;
-	io->vpn = pfn->vpn;
+	io->slot = first->slot;
+	io->place = first->segment && first->segment->file ? first->vpn : first->slot;
+	io->pages = n;
+	io->frame = g_memdup2(frames, n * sizeof(*frames));
+	io->failed = g_new0(bool, n);
+	io->process = first->owner;
+	io->vpn = first->vpn;
+	io->wanted_page = IO_NONE;
 	io->cause = cause;
-	g_hash_table_insert(vmm->ios, GUINT_TO_POINTER(frame), io);
+	for (uint32_t i = 0; i < n; i++)
+		g_hash_table_insert(vmm->ios, GUINT_TO_POINTER(frames[i]), io);
 	return io;
+}
+
+void io_submit(struct vmm *vmm, struct io *io)
+{
+	if (io->write) {
+		vmm->ios_writing += io->pages;
+		vmm->c->page_writes++;
+		vmm->c->pages_output += io->pages;
+		vmm->work.written++;
+	} else {
+		vmm->ios_reading += io->pages;
+		vmm->c->page_reads++;
+		vmm->c->pages_input += io->pages;
+	}
+	vmm->host.submit(vmm->host.ctx, io);
 }
 
 struct io *io_of(struct vmm *vmm, vmsim_pfn frame)
@@ -23,50 +53,142 @@ struct io *io_of(struct vmm *vmm, vmsim_pfn frame)
 	return g_hash_table_lookup(vmm->ios, GUINT_TO_POINTER(frame));
 }
 
+bool io_error_due(struct vmm *vmm, const struct pfn *pfn, bool write)
+{
+	const void *owner = pfn->segment ? (const void *)pfn->segment : pfn->owner;
+
+	for (guint i = 0; i < vmm->injected->len; i++) {
+		const struct injected *error = &g_array_index(vmm->injected, struct injected, i);
+
+		if (error->owner != owner || error->vpn != pfn->vpn || error->write != write)
+			continue;
+		g_array_remove_index(vmm->injected, i);
+		return true;
+	}
+	return false;
+}
+
+/* --- writes -------------------------------------------------------------------------------- */
+
+/* The frame of the modified page `delta` pages from another of the same owner. */
+static vmsim_pfn modified_neighbour(struct vmm *vmm, const struct pfn *pfn, int64_t delta)
+{
+	struct pfn at = *pfn;
+	const struct pfn *other;
+	pte_t pte;
+
+	at.vpn += (uint64_t)delta;
+	if (at.vpn > pfn->vpn ? delta < 0 : delta > 0)
+		return VMSIM_NO_PFN;
+	if (pfn->segment && at.vpn >= pfn->segment->pages)
+		return VMSIM_NO_PFN;
+	if (pfn->owner && vad_find(&pfn->owner->vads, at.vpn) !=
+				  vad_find(&pfn->owner->vads, pfn->vpn))
+		return VMSIM_NO_PFN;
+	pte = home_get(vmm, &at);
+	if (!pte_is_transition(pte))
+		return VMSIM_NO_PFN;
+	other = &vmm->db.pfn[pte_frame(pte)];
+	return other->state == PFN_MODIFIED ? pte_frame(pte) : VMSIM_NO_PFN;
+}
+
+/* W9: modified pages side by side around one, in order of address. Returns how many. */
+static uint32_t gather(struct vmm *vmm, vmsim_pfn frame, vmsim_pfn *run)
+{
+	const struct pfn *pfn = &vmm->db.pfn[frame];
+	uint32_t most = (uint32_t)vmm->config->vmm.mpw_cluster, before = 0, n;
+	vmsim_pfn found;
+
+	if (!vmm->config->standby.enabled)
+		most = 1;
+	while (before + 1 < most && modified_neighbour(vmm, pfn, -(int64_t)before - 1) !=
+					    VMSIM_NO_PFN)
+		before++;
+	for (n = 0; n < before; n++)
+		run[n] = modified_neighbour(vmm, pfn, (int64_t)n - before);
+	run[n++] = frame;
+	while (n < most && (found = modified_neighbour(vmm, pfn, (int64_t)n - before)) !=
+				   VMSIM_NO_PFN)
+		run[n++] = found;
+	return n;
+}
+
+/* The slot after that of the page before, where a run would continue it (L30). */
+static uint32_t preferred_slot(struct vmm *vmm, const struct pfn *first)
+{
+	struct pfn at = *first;
+	pte_t pte;
+
+	if (!vmm->config->standby.enabled || !at.vpn--)
+		return 0;
+	if (first->owner && vad_find(&first->owner->vads, at.vpn) !=
+				    vad_find(&first->owner->vads, first->vpn))
+		return 0;
+	pte = home_get(vmm, &at);
+	if (pte_is_pagefile(pte))
+		return pte_slot(pte) + 1;
+	if (pte_is_valid(pte) || pte_is_transition(pte)) {
+		uint32_t slot = vmm->db.pfn[pte_frame(pte)].slot;
+
+		return slot ? slot + 1 : 0;
+	}
+	return 0;
+}
+
+/* Slots for a run of pages, or for fewer of them when the pagefile is short of room, but for the one
+ * that is to be written at least. Returns how many got one, from run[*skip] on. */
+static uint32_t assign_slots(struct vmm *vmm, const vmsim_pfn *run, uint32_t n, uint32_t must,
+			     uint32_t *skip)
+{
+	const struct pfn *first = &vmm->db.pfn[run[0]];
+	uint32_t got, slot = pagefile_alloc(&vmm->file, n, preferred_slot(vmm, first), &got);
+
+	*skip = 0;
+	if (slot && got <= must) {
+		while (got)
+			pagefile_free(&vmm->file, slot + --got);
+		*skip = must;
+		slot = pagefile_alloc(&vmm->file, 1, 0, &got);
+	}
+	for (uint32_t i = 0; i < got; i++) {
+		struct pfn *pfn = &vmm->db.pfn[run[*skip + i]];
+
+		slot_taken(vmm, pfn->owner);
+		content_set(pagefile_content(&vmm->file, slot + i), pfn->content);
+		pfn->slot = slot + i;
+	}
+	return got;
+}
+
 struct io *io_write(struct vmm *vmm, vmsim_pfn frame, const char *cause)
 {
-	struct pfn *pfn = &vmm->db.pfn[frame];
-	uint32_t slot = pagefile_alloc(&vmm->file);
+	vmsim_pfn gathered[IO_CLUSTER_MAX], *run = gathered;
+	uint32_t n = gather(vmm, frame, gathered), must = 0, skip = 0;
+	const struct pfn *pfn = &vmm->db.pfn[frame];
 	struct io *io;
 
-	g_assert(pfn->state == PFN_MODIFIED && !pfn->slot);
-	g_assert(pfn->reset == RESET_NO); /* I34 */
-	if (!slot)
+	while (run[must] != frame)
+		must++;
+	if (!pfn->segment || !pfn->segment->file)
+		n = assign_slots(vmm, run, n, must, &skip);
+	if (!n)
 		return NULL;
-	stats_slots(vmm->stats, pfn->owner->account, 1);
-	content_set(&vmm->file.content[slot], pfn->content);
-	pfn->slot = slot;
-	pfn->flags = (uint8_t)((pfn->flags & ~PFN_IS_MODIFIED) | PFN_WRITE_IO);
-	pfn_set_state(&vmm->db, frame, PFN_TRANSITION, "L21");
-	io = io_new(vmm, frame, true, cause);
-	vmm->ios_writing++;
-	vmm->c->page_writes++;
-	vmm->c->pages_output += io->pages;
-	vmm->work.written++;
-	vmm->host.submit(vmm->host.ctx, io);
+	run += skip;
+	for (uint32_t i = 0; i < n; i++) {
+		struct pfn *page = &vmm->db.pfn[run[i]];
+
+		g_assert(page->reset == RESET_NO); /* I34 */
+		page->flags = (uint8_t)((page->flags & ~PFN_IS_MODIFIED) | PFN_WRITE_IO);
+		pfn_move(&vmm->db, run[i], MOVE_L21);
+		if (page->segment && page->segment->file)
+			file_set_content(page->segment->file, page->vpn, page->content);
+	}
+	io = io_new(vmm, true, run, n, cause);
+	io_submit(vmm, io);
 	return io;
 }
 
-struct io *io_read(struct vmm *vmm, struct process *process, vmsim_vpn vpn, vmsim_pfn frame,
-		   pte_t pte, enum vmsim_access access)
-{
-	struct pfn *pfn = &vmm->db.pfn[frame];
-	struct io *io;
-
-	pfn->owner = process;
-	pfn->vpn = vpn;
-	pfn->slot = pte_slot(pte);
-	pfn->flags = PFN_READ_IO;
-	pfn_set_state(&vmm->db, frame, PFN_TRANSITION, "L13");
-	pt_set(&process->pt, vpn, pte_make_transition(pte_prot(pte), frame));
-	io = io_new(vmm, frame, false, "hard fault");
-	io->access = access;
-	vmm->ios_reading++;
-	vmm->c->page_reads++;
-	vmm->c->pages_input += io->pages;
-	vmm->host.submit(vmm->host.ctx, io);
-	return io;
-}
+/* --- completion ---------------------------------------------------------------------------- */
 
 static void report(struct vmm *vmm, const struct io *io)
 {
@@ -83,78 +205,141 @@ static void report(struct vmm *vmm, const struct io *io)
 
 	if (events_wanted(vmm->events, record.kind))
 		events_emit(vmm->events, &record);
-	if (io->write || !events_wanted(vmm->events, VMSIM_RECORD_HARD_FAULT))
+	if (io->write || io->wanted_page == IO_NONE ||
+	    !events_wanted(vmm->events, VMSIM_RECORD_HARD_FAULT))
 		return;
 	record.kind = VMSIM_RECORD_HARD_FAULT;
 	events_emit(vmm->events, &record);
 }
 
-/* A page whose I/O ended after it was deleted: nobody is left to want it (L28). */
-static void done_deleted(struct vmm *vmm, vmsim_pfn frame)
+/* L16: the page stays where it is; the frame held nothing of it. */
+static void read_failed(struct vmm *vmm, vmsim_pfn frame)
 {
-	vmm->db.pfn[frame].flags = 0;
-	frame_free(vmm, frame, "L28");
+	struct pfn *pfn = &vmm->db.pfn[frame];
+	pte_t pte = home_get(vmm, pfn), kept = pte & PTE_OFFERED;
+
+	if (pfn->reset != RESET_NO) { /* the slot is of no use any more (R3) */
+		slot_free_of(vmm, pfn);
+		vmm->c->pages_reset_lost++;
+		home_set(vmm, pfn, pte_make_demand_zero(pte_prot(pte), true) | kept);
+	} else if (pfn->slot) {
+		home_set(vmm, pfn, pte_make_pagefile(pte_prot(pte), pfn->slot) | kept);
+	} else {
+		home_set(vmm, pfn, 0);
+	}
+	pfn->slot = 0;
+	frame_free(vmm, frame, MOVE_L16);
 }
 
-/* L14, or L15 when the page may not be mapped any more (L34). */
-static void read_done(struct vmm *vmm, const struct io *io)
+/* The page that faulted may be mapped, if the address still is what it was (L34). */
+static bool may_map(struct vmm *vmm, const struct io *io, const struct pfn *pfn, unsigned *prot)
 {
-	struct pfn *pfn = &vmm->db.pfn[io->frame];
-	unsigned prot = pte_prot(pt_get(&pfn->owner->pt, pfn->vpn));
+	struct process *process = io->process;
+	const struct vad *vad;
+	pte_t pte;
 
-	content_set(&pfn->content, vmm->file.content[pfn->slot]);
-	pfn->flags &= (uint8_t)~PFN_READ_IO;
-	if (pfn->reset != RESET_NO)
-		slot_free_of(vmm, pfn);
-	if (!prot_may_map(prot)) {
-		pfn->priority = pfn->reset != RESET_NO ? 0 : PFN_DEFAULT_PRIORITY;
-		pfn_set_state(&vmm->db, io->frame, PFN_STANDBY, "L15");
+	if (!process || process->exited)
+		return false;
+	pte = pt_get(&process->pt, io->vpn);
+	if (pfn->segment) {
+		vad = vad_find(&process->vads, io->vpn);
+		if (!vad || vad->segment != pfn->segment ||
+		    vad_index(vad, io->vpn) != pfn->vpn || !pt_find(&process->pt, io->vpn))
+			return false;
+		pte = page_effective(vad, pte);
+		if (!pte_is_prototype(pte))
+			return false;
+	}
+	*prot = pte_prot(pte);
+	(void)vmm;
+	return prot_may_map(*prot) && !pte_is_offered(pte);
+}
+
+/* L14, or L15 for neighbours, prefetched pages, and one that may not be mapped any more. */
+static void read_page_done(struct vmm *vmm, const struct io *io, uint32_t i)
+{
+	vmsim_pfn frame = io->frame[i];
+	struct pfn *pfn = &vmm->db.pfn[frame];
+	unsigned prot;
+
+	if (io->failed[i]) {
+		read_failed(vmm, frame);
 		return;
 	}
-	page_map(vmm, pfn->owner, pfn->vpn, io->frame, prot, "L14");
-	if (io->access == VMSIM_WRITE)
-		page_dirtied(vmm, io->frame);
+	content_set(&pfn->content, pfn->segment && pfn->segment->file
+					   ? file_content(pfn->segment->file, pfn->vpn)
+					   : *pagefile_content(&vmm->file, pfn->slot));
+	if (pfn->reset != RESET_NO)
+		slot_free_of(vmm, pfn);
+	if (i != io->wanted_page || !may_map(vmm, io, pfn, &prot)) {
+		pfn->priority = pfn->reset != RESET_NO ? 0 : PFN_DEFAULT_PRIORITY;
+		pfn_move(&vmm->db, frame, MOVE_L15);
+		return;
+	}
+	page_map(vmm, io->process, io->vpn, frame, prot, MOVE_L14);
+	if (io->access == VMSIM_WRITE && !prot_copies(prot))
+		page_dirtied(vmm, frame);
 }
 
-/* L22 to L24. A page written again, or reset, while its write ran has a slot of no use. */
-static void write_done(struct vmm *vmm, const struct io *io)
+/* L22 to L25. A page written again, or reset, while its write ran has a slot of no use. */
+static void write_page_done(struct vmm *vmm, const struct io *io, uint32_t i)
 {
-	struct pfn *pfn = &vmm->db.pfn[io->frame];
+	vmsim_pfn frame = io->frame[i];
+	struct pfn *pfn = &vmm->db.pfn[frame];
 	bool modified;
 
-	pfn->flags &= (uint8_t)~PFN_WRITE_IO;
-	if (pfn->state == PFN_ACTIVE)
-		page_harvest(vmm, io->frame);
+	if (pfn->state == PFN_ACTIVE && frame_is_dirty(vmm, frame))
+		pfn->flags |= PFN_IS_MODIFIED;
+	if (io->failed[i] && pfn->reset == RESET_NO)
+		pfn->flags |= PFN_IS_MODIFIED;
 	modified = pfn->flags & PFN_IS_MODIFIED;
+	if (modified)
+		pfn->reset = RESET_NO;
 	if (modified || pfn->reset != RESET_NO)
 		slot_free_of(vmm, pfn);
 	if (pfn->state == PFN_ACTIVE)
 		return;
 	pfn->priority = pfn->reset != RESET_NO ? 0 : PFN_DEFAULT_PRIORITY;
-	pfn_set_state(&vmm->db, io->frame, modified ? PFN_MODIFIED : PFN_STANDBY,
-		      modified ? "L24" : "L22");
+	pfn_move(&vmm->db, frame, !modified ? MOVE_L22 : io->failed[i] ? MOVE_L25 : MOVE_L24);
 	/* The textbook machine has no standby list: what was written is evicted. */
 	if (!vmm->config->standby.enabled && !modified) {
-		frame_repurpose(vmm, io->frame);
-		frame_free(vmm, io->frame, "L4");
+		frame_repurpose(vmm, frame);
+		frame_free(vmm, frame, MOVE_L4);
+	}
+}
+
+static void page_done(struct vmm *vmm, struct io *io, uint32_t i)
+{
+	struct pfn *pfn = &vmm->db.pfn[io->frame[i]];
+
+	g_hash_table_remove(vmm->ios, GUINT_TO_POINTER(io->frame[i]));
+	io->failed[i] = io_error_due(vmm, pfn, io->write);
+	pfn->flags &= (uint8_t)~PFN_IO;
+	if (pfn->flags & PFN_DELETED) { /* nobody is left to want it */
+		pfn->flags = 0;
+		frame_free(vmm, io->frame[i], MOVE_L28);
+	} else if (io->write) {
+		write_page_done(vmm, io, i);
+	} else {
+		read_page_done(vmm, io, i);
 	}
 }
 
 void vmm_io_done(struct vmm *vmm, struct io *io)
 {
-	struct pfn *pfn = &vmm->db.pfn[io->frame];
-
-	g_hash_table_remove(vmm->ios, GUINT_TO_POINTER(io->frame));
 	if (io->write)
-		vmm->ios_writing--;
+		vmm->ios_writing -= io->pages;
 	else
-		vmm->ios_reading--;
+		vmm->ios_reading -= io->pages;
 	report(vmm, io);
-	if (pfn->flags & PFN_DELETED)
-		done_deleted(vmm, io->frame);
-	else if (io->write)
-		write_done(vmm, io);
-	else
-		read_done(vmm, io);
-	g_free(io);
+	for (uint32_t i = 0; i < io->pages; i++)
+		page_done(vmm, io, i);
+}
+
+void vmm_waited(struct vmm *vmm, const struct io *io, struct fault *fault)
+{
+	(void)vmm;
+	for (uint32_t i = 0; !io->write && i < io->pages; i++)
+		if (io->frame[i] == fault->frame && io->failed[i])
+			fault->result = VMSIM_RESULT_IN_PAGE_ERROR;
 }

@@ -20,9 +20,15 @@ struct pagefile {
 void pagefile_init(struct pagefile *file, uint64_t bytes);
 void pagefile_fini(struct pagefile *file);
 
-/* pagefile_alloc: the lowest free slot, or 0 when the pagefile is full. */
-uint32_t pagefile_alloc(struct pagefile *file);
+/* pagefile_alloc: a run of up to n free slots (L30): at `prefer` if it is free (0: no preference),
+ * else the first that is long enough, else the longest there is.
+ * => returns the first of *got slots, or 0 when the pagefile is full */
+uint32_t pagefile_alloc(struct pagefile *file, uint32_t n, uint32_t prefer, uint32_t *got);
 void pagefile_free(struct pagefile *file, uint32_t slot);
+/* Slots that are free. */
+uint64_t pagefile_available(const struct pagefile *file);
+/* What a slot in use holds; the caller may change it. */
+struct content **pagefile_content(struct pagefile *file, uint32_t slot);
 bool pagefile_in_use(const struct pagefile *file, uint32_t slot);
 bool pagefile_check(const struct pagefile *file);
 

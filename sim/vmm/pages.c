@@ -3,11 +3,26 @@
 
 const char *const state_names[3] = {"free", "reserved", "committed"};
 
+/* A page of a view is committed when the section's is, or when it was copied. */
+static uint64_t view_pages_committed(const struct process *process, const struct vad *vad,
+				     vmsim_vpn first, vmsim_vpn last)
+{
+	uint64_t n = 0;
+
+	if (!vad->segment->reserve)
+		return last - first + 1;
+	for (vmsim_vpn vpn = first; vpn <= last; vpn++)
+		n += page_is_committed(vad, vpn, pt_get(&process->pt, vpn));
+	return n;
+}
+
 uint64_t pages_committed(const struct process *process, const struct vad *vad, vmsim_vpn first,
 			 vmsim_vpn last)
 {
 	uint64_t n = 0;
 
+	if (vad->segment)
+		return view_pages_committed(process, vad, first, last);
 	if (first == vad->first && last == vad->last)
 		return vad->committed;
 	for (vmsim_vpn vpn = first; vpn <= last;) {
@@ -16,7 +31,8 @@ uint64_t pages_committed(const struct process *process, const struct vad *vad, v
 		if (!span.node)
 			n += vad->commit_at_reserve ? span.n : 0;
 		for (uint64_t i = 0; span.node && i < span.n; i++)
-			n += page_is_committed(vad, span.node->entry[span.index + i]);
+			n += page_is_committed(vad, vpn + i,
+					       span.node->entry[span.index + i]);
 		vpn += span.n;
 	}
 	return n;
@@ -47,7 +63,7 @@ static enum vmm_status add_table(struct vmm *vmm, struct process *process, vmsim
 	vmm->db.pfn[frame].vpn = vpn;
 	vmm->db.pfn[frame].flags = PFN_TABLE;
 	vmm->db.n_tables++;
-	pfn_set_state(&vmm->db, frame, PFN_ACTIVE, "L38");
+	pfn_move(&vmm->db, frame, MOVE_L38);
 	pt_add_table(&process->pt, vpn, frame);
 	return VMM_DONE;
 }
@@ -137,7 +153,7 @@ void pages_release(struct vmm *vmm, struct process *process, struct vad *vad,
 			page_run_add(run, vpn, span.n, absent, STATE_FREE);
 		for (uint64_t i = 0; span.node && i < span.n; i++) {
 			pte_t pte = span.node->entry[span.index + i];
-			bool was = page_is_committed(vad, pte);
+			bool was = page_is_committed(vad, vpn + i, pte);
 
 			page_run_add(run, vpn + i, 1, was ? STATE_COMMITTED : STATE_RESERVED,
 				     STATE_FREE);

@@ -6,23 +6,15 @@
 const char *const pfn_state_names[PFN_N_STATES] = {
 	[PFN_ZEROED] = "zeroed",         [PFN_FREE] = "free",     [PFN_STANDBY] = "standby",
 	[PFN_MODIFIED] = "modified",     [PFN_ACTIVE] = "active",
-	[PFN_TRANSITION] = "transition",
+	[PFN_TRANSITION] = "transition", [PFN_BAD] = "bad",
 };
 
-/* The moves of 4.3. MODIFIED -> TRANSITION is a write, TRANSITION -> MODIFIED its failure or a
- * page written meanwhile; ACTIVE -> TRANSITION is a page taken away while it is being written. */
-static const bool legal[PFN_N_STATES][PFN_N_STATES] = {
-	[PFN_ZEROED] = {[PFN_ACTIVE] = true, [PFN_TRANSITION] = true},
-	[PFN_FREE] = {[PFN_ACTIVE] = true, [PFN_TRANSITION] = true, [PFN_ZEROED] = true},
-	[PFN_STANDBY] = {[PFN_ACTIVE] = true, [PFN_TRANSITION] = true, [PFN_FREE] = true,
-			 [PFN_MODIFIED] = true},
-	[PFN_MODIFIED] = {[PFN_ACTIVE] = true, [PFN_TRANSITION] = true, [PFN_FREE] = true,
-			  [PFN_STANDBY] = true},
-	[PFN_TRANSITION] = {[PFN_ACTIVE] = true, [PFN_STANDBY] = true, [PFN_MODIFIED] = true,
-			    [PFN_FREE] = true},
-	[PFN_ACTIVE] = {[PFN_STANDBY] = true, [PFN_MODIFIED] = true, [PFN_FREE] = true,
-			[PFN_TRANSITION] = true},
+#define IN(state) (1u << PFN_##state)
+const struct pfn_transition_info pfn_transitions[N_PFN_TRANSITIONS] = {
+#define TRANSITION(id, rule, from, to, doc) [MOVE_##id] = {rule, doc, from, PFN_##to},
+#include "vmm/transitions.def"
 };
+#undef IN
 
 static void list_init(struct pfn_list *list)
 {
@@ -121,30 +113,34 @@ static void list_unlink(struct pfn_db *db, struct pfn_list *list, vmsim_pfn fram
 	list->n--;
 }
 
-static void report_move(struct pfn_db *db, vmsim_pfn frame, enum pfn_state to, const char *rule,
-			uint32_t pid, vmsim_vpn vpn)
+static void report_move(struct pfn_db *db, vmsim_pfn frame,
+			const struct pfn_transition_info *move)
 {
+	const struct pfn *pfn = &db->pfn[frame];
 	struct vmsim_record record = {
 		.kind = VMSIM_RECORD_FRAME_STATE,
 		.pfn = frame,
-		.from = pfn_state_names[db->pfn[frame].state],
-		.to = pfn_state_names[to],
-		.rule = rule,
-		.owner_pid = pid,
-		.va = vpn << VMSIM_PAGE_SHIFT,
+		.from = pfn_state_names[pfn->state],
+		.to = pfn_state_names[move->to],
+		.rule = move->rule,
+		.owner_pid = pfn_owner_pid(pfn),
+		.section = pfn_section_name(pfn),
+		.va = pfn->vpn << VMSIM_PAGE_SHIFT,
 	};
 
 	events_emit(db->events, &record);
 }
 
-void pfn_set_state(struct pfn_db *db, vmsim_pfn frame, enum pfn_state to, const char *rule)
+void pfn_move(struct pfn_db *db, vmsim_pfn frame, enum pfn_transition move)
 {
+	const struct pfn_transition_info *info = &pfn_transitions[move];
 	struct pfn *pfn = &db->pfn[frame];
+	enum pfn_state to = info->to;
 	struct pfn_list *list;
 
-	g_assert(legal[pfn->state][to]);
+	g_assert(info->from & (1u << pfn->state));
 	if (events_wanted(db->events, VMSIM_RECORD_FRAME_STATE))
-		report_move(db, frame, to, rule, pfn_owner_pid(pfn), pfn->vpn);
+		report_move(db, frame, info);
 	if (frame >= db->fresh) {
 		g_assert(frame == db->fresh && pfn->state == PFN_ZEROED);
 		db->fresh++;
@@ -154,8 +150,9 @@ void pfn_set_state(struct pfn_db *db, vmsim_pfn frame, enum pfn_state to, const 
 	db->n[pfn->state]--;
 	db->n[to]++;
 	pfn->state = (uint8_t)to;
-	if (to == PFN_FREE || to == PFN_ZEROED) {
+	if (to == PFN_FREE || to == PFN_ZEROED || to == PFN_BAD) {
 		pfn->owner = NULL;
+		pfn->segment = NULL;
 		pfn->vpn = 0;
 		pfn->reset = RESET_NO;
 	}
@@ -165,14 +162,17 @@ void pfn_set_state(struct pfn_db *db, vmsim_pfn frame, enum pfn_state to, const 
 		list_append(db, list, frame);
 }
 
-void pfn_requeue(struct pfn_db *db, vmsim_pfn frame, unsigned priority)
+void pfn_requeue(struct pfn_db *db, vmsim_pfn frame, unsigned priority, bool head)
 {
 	struct pfn *pfn = &db->pfn[frame];
 
 	g_assert(pfn->state == PFN_STANDBY && priority < PFN_PRIORITIES);
 	list_unlink(db, &db->standby[pfn->priority], frame);
 	pfn->priority = (uint8_t)priority;
-	list_append(db, &db->standby[priority], frame);
+	if (head)
+		list_prepend(db, &db->standby[priority], frame);
+	else
+		list_append(db, &db->standby[priority], frame);
 }
 
 vmsim_pfn pfn_first_zeroed(const struct pfn_db *db)
@@ -225,8 +225,9 @@ const char *pfn_check(const struct pfn_db *db)
 		const struct pfn *pfn = &db->pfn[f];
 
 		n[pfn->state]++;
-		if ((pfn->state == PFN_ZEROED || pfn->state == PFN_FREE) &&
-		    (pfn->owner || pfn->slot || pfn->flags || pfn->reset))
+		if ((pfn->state == PFN_ZEROED || pfn->state == PFN_FREE || pfn->state == PFN_BAD) &&
+		    (pfn->owner || pfn->segment || pfn->slot || pfn->flags || pfn->reset ||
+		     pfn->share || pfn->locks))
 			return "I5";
 		if (pfn->state == PFN_ZEROED && !content_is_zero(pfn->content))
 			return "I6";

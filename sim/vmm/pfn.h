@@ -11,14 +11,17 @@
  *      +---------------------------------+<----------------+
  *   STANDBY -> ACTIVE or TRANSITION for another page: repurposed (L4, L12, L13)
  *
- * One function, pfn_set_state(), makes every move: it checks it against legal[][], keeps the
- * lists, and reports it with its rule.
+ * transitions.def is the whole of it: every move is a row there, with its rule. One function,
+ * pfn_move(), makes them all: it checks where the row may begin, keeps the lists, and reports it.
+ *
+ * A frame belongs to a page of a process, or of a section (share counts its valid entries then), or
+ * holds a page table, part of a large page, or part of the compression store.
  *
  * Invariants
- *  1. Every frame is on exactly one list, or in TRANSITION or ACTIVE (I1).
+ *  1. Every frame is on exactly one list, or in TRANSITION, ACTIVE or BAD (I1).
  *  2. Frames from `fresh` up were never used: they are zeroed, on the zeroed list behind all
  *     others, and their records are untouched (host memory is spent on first use only).
- *  3. ZEROED and FREE frames have no owner, slot or flags (I5). */
+ *  3. ZEROED, FREE and BAD frames have no owner, slot or flags (I5). */
 #ifndef VMM_PFN_H
 #define VMM_PFN_H
 
@@ -31,17 +34,34 @@ enum pfn_state {
 	PFN_STANDBY,
 	PFN_MODIFIED,
 	PFN_TRANSITION, /* I/O in progress, on no list */
-	PFN_ACTIVE,     /* mapped by a valid entry, or a page table */
+	PFN_ACTIVE,     /* mapped by a valid entry, or a page table, large page or the store's */
+	PFN_BAD,        /* hardware error; never used again (L32) */
 	PFN_N_STATES
 };
 
+enum pfn_transition {
+#define TRANSITION(id, rule, from, to, doc) MOVE_##id,
+#include "vmm/transitions.def"
+	N_PFN_TRANSITIONS
+};
+
+struct pfn_transition_info {
+	const char *rule, *doc;
+	unsigned from; /* bit per state */
+	enum pfn_state to;
+};
+extern const struct pfn_transition_info pfn_transitions[N_PFN_TRANSITIONS];
+
 enum pfn_flags {
-	PFN_IS_MODIFIED = 1, /* newer than its slot */
+	PFN_IS_MODIFIED = 1, /* newer than its slot or file */
 	PFN_READ_IO = 2,
 	PFN_WRITE_IO = 4,
 	PFN_DELETED = 8, /* its page went away during I/O (4.5) */
 	PFN_TABLE = 16,  /* holds a page table */
-	PFN_LOCKED = 32, /* VirtualLock (E15) */
+	PFN_LARGE = 32,  /* part of a large page (L33) */
+	PFN_STORE = 64,  /* part of the compression store (W13) */
+	PFN_WIRED = PFN_TABLE | PFN_LARGE | PFN_STORE, /* in no working set, never paged */
+	PFN_IO = PFN_READ_IO | PFN_WRITE_IO,
 };
 
 /* MEM_RESET's mark on a page (section 5). A page without a frame that is lost has it in its
@@ -52,16 +72,25 @@ enum pfn_reset { RESET_NO, RESET_PENDING, RESET_LOST };
 #define PFN_DEFAULT_PRIORITY 5
 
 struct process;
+struct segment;
+struct replacer;
 struct pfn;
-/* The pid of a frame's owner, 0 for none (process.c). */
+/* The pid of a frame's owner, 0 for none or a section (process.c). */
 uint32_t pfn_owner_pid(const struct pfn *pfn);
+/* The name of the section it belongs to, or NULL (section.c). */
+const char *pfn_section_name(const struct pfn *pfn);
 
 struct pfn {
 	uint32_t next, prev; /* frame numbers; VMSIM_NO_PFN ends a list */
 	uint32_t slot;       /* pagefile slot with this content, 0: none */
+	uint32_t share;      /* valid entries that name it */
+	uint32_t locks;      /* of those, locked ones */
 	uint8_t state, flags, priority, reset;
-	struct process *owner;
-	vmsim_vpn vpn;
+	uint8_t age; /* W4 */
+	struct process *owner;   /* of a private page or a table; NULL for a section's page */
+	struct segment *segment; /* of a section's page */
+	vmsim_vpn vpn;           /* page of the process, or index into the section */
+	struct replacer *replacer; /* that was told of it, while share > 0 */
 	struct content *content;
 };
 
@@ -76,7 +105,7 @@ struct pfn_db {
 	uint32_t fresh; /* first frame never used; frames: none left */
 	struct pfn_list zeroed, free, modified, standby[PFN_PRIORITIES];
 	uint64_t n[PFN_N_STATES];
-	uint64_t n_tables;
+	uint64_t n_tables, n_large, n_store;
 	struct events *events;
 };
 
@@ -91,14 +120,15 @@ static inline uint64_t pfn_available(const struct pfn_db *db)
 	return db->n[PFN_ZEROED] + db->n[PFN_FREE] + db->n[PFN_STANDBY];
 }
 
-/* pfn_set_state: move a frame, by a rule of 4.3.
+/* pfn_move: move a frame, by a row of transitions.def.
+ * => the frame is in a state the row begins in
  * => lists: STANDBY and MODIFIED at the tail, STANDBY by the frame's priority; FREE at the tail,
  *    ZEROED at the head
- * => entering FREE or ZEROED clears the owner; the caller cleared slot and flags */
-void pfn_set_state(struct pfn_db *db, vmsim_pfn frame, enum pfn_state to, const char *rule);
+ * => entering FREE, ZEROED or BAD clears the owner; the caller cleared slot and flags */
+void pfn_move(struct pfn_db *db, vmsim_pfn frame, enum pfn_transition move);
 
-/* pfn_requeue: move a standby frame to the tail of another priority's list. */
-void pfn_requeue(struct pfn_db *db, vmsim_pfn frame, unsigned priority);
+/* pfn_requeue: move a standby frame to the tail of another priority's list, or to its head. */
+void pfn_requeue(struct pfn_db *db, vmsim_pfn frame, unsigned priority, bool head);
 
 /* The frame each list would give next; VMSIM_NO_PFN when it is empty. */
 vmsim_pfn pfn_first_zeroed(const struct pfn_db *db);

@@ -23,6 +23,8 @@ struct vmm *vmm_new(const struct config *config, struct stats *stats, struct eve
 	vmm->next_io = 1;
 	vmm->processes = g_ptr_array_new();
 	vmm->ios = g_hash_table_new(NULL, NULL);
+	vmm->injected = g_array_new(FALSE, FALSE, sizeof(struct injected));
+	sections_init(vmm);
 	pfn_db_init(&vmm->db, frames, config->memory.zeroed, events);
 	pagefile_init(&vmm->file, config->pagefile.size);
 	pt_pool_init(&vmm->pool, pt_shape_of((unsigned)config->paging.levels), frames,
@@ -76,6 +78,8 @@ void vmm_free(struct vmm *vmm)
 	replacer_free(vmm->global);
 	g_ptr_array_unref(vmm->processes);
 	g_hash_table_destroy(vmm->ios); /* the engine frees what is under way */
+	g_array_unref(vmm->injected);
+	sections_fini(vmm);
 	pt_pool_fini(&vmm->pool);
 	pfn_db_fini(&vmm->db);
 	pagefile_fini(&vmm->file);
@@ -92,7 +96,7 @@ void vmm_keep_contents(struct vmm *vmm)
 			content_set(&vmm->db.pfn[f].content, content_unknown());
 	for (uint32_t slot = 1; slot < vmm->file.slots && vmm->file.used; slot++)
 		if (pagefile_in_use(&vmm->file, slot))
-			content_set(&vmm->file.content[slot], content_unknown());
+			content_set(pagefile_content(&vmm->file, slot), content_unknown());
 }
 
 struct work vmm_take_work(struct vmm *vmm)

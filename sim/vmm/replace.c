@@ -5,40 +5,40 @@
  * background. */
 #include "vmm/internal.h"
 
-uint64_t slots_free(const struct vmm *vmm)
-{
-	uint64_t taken = (uint64_t)vmm->file.used + 1;
-
-	return vmm->file.slots > taken ? vmm->file.slots - taken : 0;
-}
-
 /* W2. A dirty page can only go where a slot can be had for it that modified pages do not lay
- * claim to already; one that holds a stale slot gives that up first. */
+ * claim to already; one that holds a stale slot gives that up first. Files have room. */
 static bool evictable(void *ctx, vmsim_pfn frame)
 {
-	const struct vmm *vmm = ctx;
+	struct vmm *vmm = ctx;
 	const struct pfn *pfn = &vmm->db.pfn[frame];
 
-	if (pfn->state != PFN_ACTIVE || (pfn->flags & (PFN_TABLE | PFN_LOCKED)))
+	if (pfn->state != PFN_ACTIVE || (pfn->flags & PFN_WIRED) || pfn->locks)
 		return false;
-	if (pfn->slot || slots_free(vmm) > vmm->db.n[PFN_MODIFIED])
+	if (pfn->slot || (pfn->segment && pfn->segment->file) ||
+	    pagefile_available(&vmm->file) > vmm->db.n[PFN_MODIFIED])
 		return true;
-	return !(pfn->flags & PFN_IS_MODIFIED) && !(frame_pte(vmm, frame) & PTE_D);
+	return !frame_is_dirty(vmm, frame);
+}
+
+static bool clear_accessed(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte,
+			   void *ctx)
+{
+	vmm->work.aged++;
+	if (!(pte & PTE_A))
+		return true;
+	*(bool *)ctx = true;
+	pt_set(&process->pt, vpn, pte & ~PTE_A);
+	if (vmm->config->os.age_flush)
+		vmm->host.invalidate(vmm->host.ctx, process->asid, vpn);
+	return true;
 }
 
 static bool test_and_clear(void *ctx, vmsim_pfn frame)
 {
-	struct vmm *vmm = ctx;
-	const struct pfn *pfn = &vmm->db.pfn[frame];
-	pte_t pte = frame_pte(vmm, frame);
+	bool accessed = false;
 
-	vmm->work.aged++;
-	if (!(pte & PTE_A))
-		return false;
-	pt_set(&pfn->owner->pt, pfn->vpn, pte & ~PTE_A);
-	if (vmm->config->os.age_flush)
-		vmm->host.invalidate(vmm->host.ctx, pfn->owner->asid, pfn->vpn);
-	return true;
+	frame_entries(ctx, frame, clear_accessed, &accessed);
+	return accessed;
 }
 
 static uint64_t draw(void *ctx, uint64_t n)
@@ -132,7 +132,7 @@ vmsim_pfn replace_victim(struct vmm *vmm, struct process *process)
 
 void replace_evict(struct vmm *vmm, vmsim_pfn frame)
 {
-	page_unmap(vmm, frame, pte_prot(frame_pte(vmm, frame)));
+	frame_unmap(vmm, frame);
 	vmm->work.trimmed++;
 	vmm->c->pages_evicted++;
 	if (vmm->db.pfn[frame].flags & PFN_IS_MODIFIED)
@@ -144,7 +144,7 @@ void replace_evict(struct vmm *vmm, vmsim_pfn frame)
 /* Pages that are available, or will be once they are written. */
 static uint64_t available_soon(const struct vmm *vmm)
 {
-	return pfn_available(&vmm->db) + MIN(vmm->db.n[PFN_MODIFIED], slots_free(vmm)) +
+	return pfn_available(&vmm->db) + MIN(vmm->db.n[PFN_MODIFIED], pagefile_available(&vmm->file)) +
 	       vmm->ios_writing;
 }
 

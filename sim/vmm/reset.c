@@ -10,7 +10,7 @@ static void mark_pending(struct vmm *vmm, struct pfn *pfn, bool dirty)
 	if (dirty || (pfn->flags & PFN_IS_MODIFIED) || pfn->reset != RESET_PENDING)
 		vmm->c->pages_reset_pending++;
 	page_keep_stored(vmm, pfn->owner, pfn->vpn,
-			 pfn->flags & PFN_READ_IO ? vmm->file.content[pfn->slot] : pfn->content);
+			 pfn->flags & PFN_READ_IO ? *pagefile_content(&vmm->file, pfn->slot) : pfn->content);
 	pfn->reset = RESET_PENDING;
 	pfn->flags &= (uint8_t)~PFN_IS_MODIFIED;
 	/* A slot under I/O is freed when that ends. */
@@ -33,15 +33,14 @@ static void reset_page(struct vmm *vmm, struct process *process, vmsim_vpn vpn, 
 	} else if (pte_is_transition(pte)) {
 		mark_pending(vmm, pfn, false);
 		if (pfn->state == PFN_STANDBY)
-			pfn_requeue(&vmm->db, pte_frame(pte), 0);
+			pfn_requeue(&vmm->db, pte_frame(pte), 0, false);
 		if (pfn->state == PFN_MODIFIED) {
 			pfn->priority = 0;
-			pfn_set_state(&vmm->db, pte_frame(pte), PFN_STANDBY, "L29");
+			pfn_move(&vmm->db, pte_frame(pte), MOVE_L29);
 		}
 	} else if (pte_is_pagefile(pte)) {
-		page_keep_stored(vmm, process, vpn, vmm->file.content[pte_slot(pte)]);
-		pagefile_free(&vmm->file, pte_slot(pte));
-		stats_slots(vmm->stats, process->account, -1);
+		page_keep_stored(vmm, process, vpn, *pagefile_content(&vmm->file, pte_slot(pte)));
+		slot_free(vmm, process, pte_slot(pte));
 		pt_set(&process->pt, vpn, pte_make_demand_zero(pte_prot(pte), true));
 		vmm->c->pages_reset_lost++;
 	}
@@ -56,7 +55,7 @@ void reset_pages(struct vmm *vmm, struct process *process, struct vad *vad, vmsi
 		for (uint64_t i = 0; span.node && i < span.n; i++) {
 			pte_t pte = span.node->entry[span.index + i];
 
-			if (pte && page_is_committed(vad, pte))
+			if (pte && page_is_committed(vad, vpn + i, pte))
 				reset_page(vmm, process, vpn + i, pte);
 		}
 		vpn += span.n;
@@ -78,7 +77,7 @@ static bool undo_frame(struct vmm *vmm, vmsim_pfn frame, bool dirty)
 	/* A lost page's frame of zeros is from now on as any other zero page's. */
 	page_dirtied(vmm, frame);
 	if (pfn->state == PFN_STANDBY)
-		pfn_set_state(&vmm->db, frame, PFN_MODIFIED, "R8");
+		pfn_move(&vmm->db, frame, MOVE_R8);
 	return !lost;
 }
 

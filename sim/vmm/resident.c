@@ -1,194 +1,134 @@
-/* resident.c: pages in frames, and frames taken and given back (semantics 4.2, 4.3, E13).
+/* resident.c: pages in frames: mapped, taken out of working sets, deleted (semantics 4.3, E13).
  *
- * The three steps of losing a page are kept apart: page_unmap() takes it out of the working set
- * and keeps its contents on a list; frame_repurpose() makes a listed frame forget its page;
+ * The three steps of losing a page are kept apart: page_unmap() takes it out of a working set and
+ * keeps its contents on a list; frame_repurpose() makes a listed frame forget its page;
  * page_delete() gives up contents and storage at once. */
 #include "vmm/internal.h"
 
-static void slots_changed(struct vmm *vmm, const struct process *process, int64_t delta)
+pte_t home_get(const struct vmm *vmm, const struct pfn *pfn)
 {
-	stats_slots(vmm->stats, process->account, delta);
+	(void)vmm;
+	return pfn->segment ? segment_get(pfn->segment, pfn->vpn)
+			    : pt_get(&pfn->owner->pt, pfn->vpn);
 }
 
-void slot_free_of(struct vmm *vmm, struct pfn *pfn)
+void home_set(struct vmm *vmm, const struct pfn *pfn, pte_t pte)
 {
-	if (!pfn->slot)
-		return;
-	pagefile_free(&vmm->file, pfn->slot);
-	slots_changed(vmm, pfn->owner, -1);
-	pfn->slot = 0;
+	(void)vmm;
+	if (pfn->segment)
+		segment_set(pfn->segment, pfn->vpn, pte);
+	else
+		pt_set(&pfn->owner->pt, pfn->vpn, pte);
 }
 
-static void slot_free(struct vmm *vmm, const struct process *process, uint32_t slot)
+/* --- every entry of a frame ---------------------------------------------------------------- */
+
+bool frame_entries(struct vmm *vmm, vmsim_pfn frame, entry_fn *each, void *ctx)
 {
-	pagefile_free(&vmm->file, slot);
-	slots_changed(vmm, process, -1);
-}
+	const struct pfn *pfn = &vmm->db.pfn[frame];
+	const struct segment *segment = pfn->segment;
 
-/* --- taking frames ------------------------------------------------------------------------ */
+	if (!segment)
+		return each(vmm, pfn->owner, pfn->vpn, pt_get(&pfn->owner->pt, pfn->vpn), ctx);
+	for (guint i = 0; pfn->share && i < segment->views->len; i++) {
+		const struct view *view = &g_array_index(segment->views, struct view, i);
+		vmsim_vpn vpn = view->vad->first + (pfn->vpn - view->vad->index);
+		pte_t pte;
 
-/* A frame that will be read by its new owner before it is written must be zero (L1, L37a). */
-static void zero_inline(struct vmm *vmm, vmsim_pfn frame, enum frame_use use)
-{
-	struct pfn *pfn = &vmm->db.pfn[frame];
-
-	if (pfn->state == PFN_ZEROED || use == FRAME_ANY)
-		return;
-	content_set(&pfn->content, NULL);
-	/* Zeroing a page table is part of the fault's service (timing, worked example). */
-	if (use == FRAME_TABLE)
-		return;
-	vmm->work.zeroed++;
-	vmm->c->pages_zeroed_inline++;
-}
-
-vmsim_pfn frame_take(struct vmm *vmm, enum frame_use use)
-{
-	vmsim_pfn zeroed = pfn_first_zeroed(&vmm->db), free_frame = pfn_first_free(&vmm->db);
-	vmsim_pfn frame = use == FRAME_ANY ? free_frame : zeroed;
-
-	if (frame == VMSIM_NO_PFN)
-		frame = use == FRAME_ANY ? zeroed : free_frame;
-	if (frame == VMSIM_NO_PFN) {
-		frame = pfn_first_standby(&vmm->db);
-		if (frame == VMSIM_NO_PFN)
-			return frame;
-		frame_repurpose(vmm, frame);
-		vmm->c->pages_repurposed++;
-	}
-	zero_inline(vmm, frame, use);
-	return frame;
-}
-
-const char *frame_rule(const struct vmm *vmm, vmsim_pfn frame)
-{
-	switch (vmm->db.pfn[frame].state) {
-	case PFN_ZEROED:
-		return "L10";
-	case PFN_FREE:
-		return "L11";
-	default:
-		return "L12";
-	}
-}
-
-enum vmm_status frame_get(struct vmm *vmm, struct process *process, enum frame_use use,
-			  vmsim_pfn *frame, struct io **io)
-{
-	for (;;) {
-		vmsim_pfn victim;
-		struct pfn *pfn;
-
-		*frame = frame_take(vmm, use);
-		if (*frame != VMSIM_NO_PFN)
-			return VMM_DONE;
-		if (vmm->config->standby.enabled)
-			return VMM_WAIT_FRAME;
-		/* A page that lost its mapping dirty, to VirtualProtect say, goes first. */
-		victim = pfn_first_modified(&vmm->db);
-		if (victim == VMSIM_NO_PFN || !slots_free(vmm)) {
-			victim = replace_victim(vmm, process);
-			if (victim == VMSIM_NO_PFN)
-				return VMM_WAIT_FRAME;
-			replace_evict(vmm, victim);
-		}
-		pfn = &vmm->db.pfn[victim];
-		if (pfn->state == PFN_STANDBY) {
-			frame_repurpose(vmm, victim);
-			frame_free(vmm, victim, "L4");
+		if (pfn->vpn < view->vad->index || vpn > view->vad->last)
 			continue;
-		}
-		*io = pfn->state == PFN_MODIFIED ? io_write(vmm, victim, "eviction")
-						 : io_of(vmm, victim);
-		return *io ? VMM_WAIT_IO : VMM_WAIT_FRAME;
+		pte = pt_get(&view->process->pt, vpn);
+		if (pte_is_valid(pte) && pte_frame(pte) == frame &&
+		    !each(vmm, view->process, vpn, pte, ctx))
+			return false;
 	}
+	return true;
 }
 
-void frame_repurpose(struct vmm *vmm, vmsim_pfn frame)
+static bool is_clean(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte, void *ctx)
 {
-	struct pfn *pfn = &vmm->db.pfn[frame];
-	struct process *owner = pfn->owner;
-	unsigned prot = pte_prot(pt_get(&owner->pt, pfn->vpn));
-
-	g_assert(pfn->state == PFN_STANDBY && !(pfn->flags & PFN_IS_MODIFIED));
-	if (pfn->slot) {
-		pt_set(&owner->pt, pfn->vpn, pte_make_pagefile(prot, pfn->slot));
-	} else {
-		bool lost = pfn->reset != RESET_NO;
-
-		if (pfn->reset == RESET_PENDING)
-			vmm->c->pages_reset_lost++;
-		pt_set(&owner->pt, pfn->vpn, pte_make_demand_zero(prot, lost));
-	}
-	pfn->slot = 0;
-	pfn->reset = RESET_NO;
-	pfn->owner = NULL;
-	pfn->vpn = 0;
+	(void)vmm, (void)process, (void)vpn, (void)ctx;
+	return !(pte & PTE_D);
 }
 
-/* --- giving frames back -------------------------------------------------------------------- */
-
-void frame_free(struct vmm *vmm, vmsim_pfn frame, const char *rule)
+bool frame_is_dirty(struct vmm *vmm, vmsim_pfn frame)
 {
-	struct pfn *pfn = &vmm->db.pfn[frame];
-
-	g_assert(!(pfn->flags & (PFN_READ_IO | PFN_WRITE_IO)));
-	slot_free_of(vmm, pfn);
-	pfn->flags = 0;
-	content_set(&pfn->content, content_junk());
-	pfn_set_state(&vmm->db, frame, PFN_FREE, rule);
+	return (vmm->db.pfn[frame].flags & PFN_IS_MODIFIED) ||
+	       !frame_entries(vmm, frame, is_clean, NULL);
 }
 
-void frame_free_table(void *ctx, vmsim_pfn frame)
+static bool unmap_one(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte,
+		      void *ctx)
 {
-	struct vmm *vmm = ctx;
-
-	vmm->db.n_tables--;
-	frame_free(vmm, frame, "L38");
+	(void)ctx;
+	page_unmap(vmm, process, vpn, pte_prot(pte));
+	return true;
 }
 
-/* --- mapping ------------------------------------------------------------------------------ */
+void frame_unmap(struct vmm *vmm, vmsim_pfn frame)
+{
+	frame_entries(vmm, frame, unmap_one, NULL);
+}
+
+/* --- working sets -------------------------------------------------------------------------- */
 
 static void working_set_add(struct vmm *vmm, struct process *process, vmsim_pfn frame)
 {
+	struct pfn *pfn = &vmm->db.pfn[frame];
+
 	process->ws_pages++;
 	stats_resident(vmm->stats, process->account, 1);
-	process->replacer->ops->page_in(process->replacer->state, frame);
+	if (pfn->share++)
+		return;
+	pfn->replacer = process->replacer;
+	pfn->replacer->ops->page_in(pfn->replacer->state, frame);
 }
 
-static void working_set_remove(struct vmm *vmm, struct process *process, vmsim_pfn frame)
+static void working_set_remove(struct vmm *vmm, struct process *process, vmsim_pfn frame,
+			       pte_t pte)
 {
 	struct pfn *pfn = &vmm->db.pfn[frame];
 
 	process->ws_pages--;
 	stats_resident(vmm->stats, process->account, -1);
-	process->replacer->ops->removed(process->replacer->state, frame);
-	if (pfn->flags & PFN_LOCKED) {
-		pfn->flags &= (uint8_t)~PFN_LOCKED;
+	if (pte & PTE_LOCKED) {
+		pfn->locks--;
 		process->locked_pages--;
 		vmm->locked_pages--;
 	}
+	if (--pfn->share)
+		return;
+	pfn->replacer->ops->removed(pfn->replacer->state, frame);
+	pfn->replacer = NULL;
 }
+
+void page_unlock(struct vmm *vmm, struct process *process, vmsim_vpn vpn)
+{
+	pte_t pte = pt_get(&process->pt, vpn);
+
+	if (!pte_is_valid(pte) || !(pte & PTE_LOCKED))
+		return;
+	pt_set(&process->pt, vpn, pte & ~PTE_LOCKED);
+	vmm->db.pfn[pte_frame(pte)].locks--;
+	process->locked_pages--;
+	vmm->locked_pages--;
+}
+
+/* --- mapping ------------------------------------------------------------------------------ */
 
 void page_map(struct vmm *vmm, struct process *process, vmsim_vpn vpn, vmsim_pfn frame,
-	      unsigned prot, const char *rule)
+	      unsigned prot, enum pfn_transition move)
 {
 	struct pfn *pfn = &vmm->db.pfn[frame];
+	pte_t pte = pte_make_valid(prot, frame, vmm->config->paging.nx);
 
 	g_assert(prot_may_map(prot));
-	pfn->owner = process;
-	pfn->vpn = vpn;
-	pfn_set_state(&vmm->db, frame, PFN_ACTIVE, rule);
+	if (move != MOVE_NONE)
+		pfn_move(&vmm->db, frame, move);
+	g_assert(pfn->state == PFN_ACTIVE);
 	pfn->priority = PFN_DEFAULT_PRIORITY;
-	pt_set(&process->pt, vpn, pte_make_valid(prot, frame, vmm->config->paging.nx));
+	pt_set(&process->pt, vpn, pfn->segment ? pte | PTE_SHARED : pte);
 	working_set_add(vmm, process, frame);
-}
-
-pte_t frame_pte(const struct vmm *vmm, vmsim_pfn frame)
-{
-	const struct pfn *pfn = &vmm->db.pfn[frame];
-
-	return pt_get(&pfn->owner->pt, pfn->vpn);
 }
 
 void page_dirtied(struct vmm *vmm, vmsim_pfn frame)
@@ -198,55 +138,66 @@ void page_dirtied(struct vmm *vmm, vmsim_pfn frame)
 	pfn->flags |= PFN_IS_MODIFIED;
 	pfn->reset = RESET_NO;
 	/* A slot being written is freed when its write completes (L24). */
-	if (!(pfn->flags & (PFN_READ_IO | PFN_WRITE_IO)))
+	if (!(pfn->flags & PFN_IO))
 		slot_free_of(vmm, pfn);
 }
 
-void page_harvest(struct vmm *vmm, vmsim_pfn frame)
+void page_harvest(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte)
 {
-	if (frame_pte(vmm, frame) & PTE_D)
-		page_dirtied(vmm, frame);
-}
-
-void page_unmap(struct vmm *vmm, vmsim_pfn frame, unsigned prot)
-{
-	struct pfn *pfn = &vmm->db.pfn[frame];
-	struct process *process = pfn->owner;
-	bool modified;
-
-	page_harvest(vmm, frame);
-	pt_set(&process->pt, pfn->vpn, pte_make_transition(prot, frame));
-	vmm->host.invalidate(vmm->host.ctx, process->asid, pfn->vpn);
-	working_set_remove(vmm, process, frame);
-	modified = pfn->flags & PFN_IS_MODIFIED;
-	pfn->priority = pfn->reset != RESET_NO ? 0 : PFN_DEFAULT_PRIORITY;
-	pfn_set_state(&vmm->db, frame,
-		      pfn->flags & PFN_WRITE_IO ? PFN_TRANSITION
-		      : modified		? PFN_MODIFIED
-						: PFN_STANDBY,
-		      modified ? "L18" : "L17");
-}
-
-/* The frame of a deleted page: freed now, or when its I/O ends (4.5). */
-static void frame_delete(struct vmm *vmm, vmsim_pfn frame)
-{
-	struct pfn *pfn = &vmm->db.pfn[frame];
-
-	if (!(pfn->flags & (PFN_READ_IO | PFN_WRITE_IO))) {
-		frame_free(vmm, frame, "L27");
+	if (!(pte & PTE_D))
 		return;
-	}
-	pfn->flags |= PFN_DELETED;
-	if (pfn->state != PFN_TRANSITION)
-		pfn_set_state(&vmm->db, frame, PFN_TRANSITION, "4.5");
+	page_dirtied(vmm, pte_frame(pte));
+	watch_written(process, vpn);
+}
+
+/* Nobody maps the page any more: the frame goes to a list (L17, L18). */
+static void frame_list(struct vmm *vmm, vmsim_pfn frame)
+{
+	struct pfn *pfn = &vmm->db.pfn[frame];
+	bool modified = pfn->flags & PFN_IS_MODIFIED, writing = pfn->flags & PFN_WRITE_IO;
+
+	pfn->priority = pfn->reset != RESET_NO ? 0 : PFN_DEFAULT_PRIORITY;
+	if (modified)
+		pfn_move(&vmm->db, frame, writing ? MOVE_L18_WRITING : MOVE_L18);
+	else
+		pfn_move(&vmm->db, frame, writing ? MOVE_L17_WRITING : MOVE_L17);
+}
+
+void page_unmap(struct vmm *vmm, struct process *process, vmsim_vpn vpn, unsigned prot)
+{
+	pte_t pte = pt_get(&process->pt, vpn);
+	vmsim_pfn frame = pte_frame(pte);
+
+	page_harvest(vmm, process, vpn, pte);
+	pt_set(&process->pt, vpn,
+	       pte & PTE_SHARED ? pte_make_prototype(prot) : pte_make_transition(prot, frame));
+	vmm->host.invalidate(vmm->host.ctx, process->asid, vpn);
+	working_set_remove(vmm, process, frame, pte);
+	if (!vmm->db.pfn[frame].share)
+		frame_list(vmm, frame);
+}
+
+/* A page of a view that the process saw through the section: it loses the mapping, not the page. */
+static void shared_delete(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte)
+{
+	if (!pte_is_valid(pte))
+		return;
+	page_unmap(vmm, process, vpn, pte_prot(pte));
+	vmm->work.freed++;
 }
 
 void page_delete(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte)
 {
 	page_forget_stored(process, vpn);
+	if (pte_is_prototype(pte) || (pte_is_valid(pte) && (pte & PTE_SHARED))) {
+		shared_delete(vmm, process, vpn, pte);
+		return;
+	}
 	if (pte_is_valid(pte)) {
 		vmm->host.invalidate(vmm->host.ctx, process->asid, vpn);
-		working_set_remove(vmm, process, pte_frame(pte));
+		if (pte & PTE_D)
+			watch_written(process, vpn);
+		working_set_remove(vmm, process, pte_frame(pte), pte);
 		frame_delete(vmm, pte_frame(pte));
 	} else if (pte_is_transition(pte)) {
 		frame_delete(vmm, pte_frame(pte));

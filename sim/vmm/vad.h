@@ -13,15 +13,28 @@
 
 #include <vmsim/types.h>
 
+enum vad_kind {
+	VAD_PRIVATE,
+	VAD_MAPPED, /* a view of a section */
+	VAD_IMAGE,  /* a view of an image */
+	VAD_LARGE,  /* large pages (9.6) */
+	VAD_PHYSICAL, /* MEM_PHYSICAL: for physical pages only (AWE) */
+	VAD_PLACEHOLDER, /* reserved, to be replaced as a whole (2.3) */
+};
+
 struct vad {
 	vmsim_vpn first, last; /* pages, inclusive */
-	uint64_t committed;    /* pages committed now */
+	uint8_t kind;          /* enum vad_kind */
+	uint64_t committed;    /* pages committed now; of a view, what it is charged for */
 	uint32_t alloc_protect; /* Win32 value, never changes (V13) */
 	uint8_t prot;           /* the same as enum prot */
 	bool commit_at_reserve; /* a zero entry means committed (V3) */
 	bool write_watch;
-	bool physical; /* MEM_PHYSICAL: for physical pages only (AWE) */
 	bool implicit; /* made by trace.implicit_commit (Q5) */
+	struct segment *segment; /* of a view, else NULL */
+	vmsim_vpn index;         /* the page of the segment that `first` shows */
+	uint32_t allowed;        /* of a view: the protection that its pages may have at most */
+	uint64_t *written;       /* write_watch: a bit per page (E16), else NULL */
 
 	/* private to vad.c */
 	struct vad *left, *right;
@@ -29,6 +42,12 @@ struct vad {
 	vmsim_vpn sub_first, sub_last;
 	uint64_t hole; /* pages */
 };
+
+/* Blocks in which nothing can be committed, locked, protected or decommitted page by page. */
+static inline bool vad_is_special(const struct vad *vad)
+{
+	return vad->kind == VAD_PHYSICAL || vad->kind == VAD_LARGE;
+}
 
 struct vad_tree {
 	struct vad *root;

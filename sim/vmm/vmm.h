@@ -38,16 +38,20 @@ enum fault_type {
 };
 extern const char *const fault_type_names[N_FAULT_TYPES];
 
-/* A request to the pagefile. Made by the vmm, timed by the engine, returned by vmm_io_done(). */
+/* A request to a pagefile, or to a file. Made by the vmm, timed by the engine, returned by
+ * vmm_io_done(). */
 struct io {
 	uint64_t id; /* in order of issue, from 1 */
 	bool write;
-	uint32_t slot;
-	uint32_t pages;
-	vmsim_pfn frame;
-	struct process *process;
-	vmsim_vpn vpn;
-	enum vmsim_access access; /* of a read: what the page was wanted for */
+	uint64_t place;   /* where it begins on the device, in pages */
+	uint32_t slot;    /* of its first page; 0 for a file */
+	uint32_t pages;   /* one after another */
+	vmsim_pfn *frame; /* of each page */
+	bool *failed;     /* of each page, once it is done */
+	struct process *process; /* that it is for */
+	vmsim_vpn vpn;           /* of its first page, or of the page that faulted */
+	uint32_t wanted_page;    /* of a read: the index of the page that faulted; IO_NONE: none did */
+	enum vmsim_access access; /* what that was wanted for */
 	const char *cause;
 	/* the engine's: the cycles of the fault, of joining the queue, of service and of its end,
 	 * and the event that asked */
@@ -55,6 +59,8 @@ struct io {
 	uint64_t seq, line;
 	uint32_t tid;
 };
+#define IO_NONE UINT32_MAX
+void io_free(struct io *io);
 
 /* What a step did, in units that cost time (timing T12 to T16). */
 struct work {
@@ -105,6 +111,7 @@ struct fault {
 	enum fault_type type;
 	enum vmsim_access_result result; /* OK, or the exception it raises */
 	struct io *io;                   /* to wait for; NULL once the fault needs no more of it */
+	vmsim_pfn frame;                 /* of it, the page waited for */
 	bool resolved; /* after the wait nothing is left to do: the access is tried again */
 };
 
@@ -182,8 +189,10 @@ bool vmm_call_range(const struct vmm *vmm, const struct process *process,
 
 /* --- I/O and background work ------------------------------------------------------------ */
 
-/* vmm_io_done: a request completed. Frees it. */
+/* vmm_io_done: a request completed. The caller frees it, once those who waited know. */
 void vmm_io_done(struct vmm *vmm, struct io *io);
+/* vmm_waited: tell a fault that waited for a request how that ended: it may be an in-page error. */
+void vmm_waited(struct vmm *vmm, const struct io *io, struct fault *fault);
 
 /* vmm_background: one step of trimming or writing (semantics 7.4, 7.5), if one is due.
  * => starved: a thread waits for a frame, so everything modified is to be written

@@ -43,7 +43,9 @@ static void listen(void *ctx, const struct vmsim_record *record)
 		return;
 	}
 	if (record->kind == VMSIM_RECORD_PAGE_OUT || record->kind == VMSIM_RECORD_PAGE_IN) {
-		f->written += record->va >= 0x100000 && record->va < 0x110000;
+		for (uint64_t i = 0; i < record->pages; i++)
+			f->written += record->va + i * P >= 0x100000 &&
+				      record->va + i * P < 0x110000;
 		return;
 	}
 	if (record->kind != VMSIM_RECORD_CALL_FAILED) {

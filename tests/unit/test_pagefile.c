@@ -5,6 +5,46 @@
 
 #include <glib.h>
 
+static uint32_t alloc(struct pagefile *file)
+{
+	uint32_t got, slot = pagefile_alloc(file, 1, 0, &got);
+
+	g_assert_cmpuint(got, ==, slot != 0);
+	return slot;
+}
+
+static void expect_run(struct pagefile *file, uint32_t n, uint32_t prefer, uint32_t slot,
+		       uint32_t length)
+{
+	uint32_t got;
+
+	g_assert_cmpuint(pagefile_alloc(file, n, prefer, &got), ==, slot);
+	g_assert_cmpuint(got, ==, length);
+	g_assert_true(pagefile_check(file));
+}
+
+/* A run where it was wanted, else the first that is long enough, else the longest (L30). */
+static void test_runs(void)
+{
+	struct pagefile file;
+
+	pagefile_init(&file, 100 * 4096);
+	expect_run(&file, 8, 0, 1, 8);
+	expect_run(&file, 8, 50, 50, 8);
+	expect_run(&file, 8, 55, 9, 8);	 /* taken: first fit */
+	expect_run(&file, 60, 0, 58, 42); /* none so long: the longest */
+	expect_run(&file, 4, 17, 17, 4);
+	pagefile_free(&file, 3);
+	pagefile_free(&file, 5);
+	pagefile_free(&file, 6);
+	expect_run(&file, 2, 0, 5, 2);
+	expect_run(&file, 2, 0, 21, 2);
+	expect_run(&file, 1, 0, 3, 1);
+	expect_run(&file, 100, 0, 23, 27);
+	expect_run(&file, 1, 0, 0, 0);
+	pagefile_fini(&file);
+}
+
 static void test_order(void)
 {
 	struct pagefile file;
@@ -12,18 +52,18 @@ static void test_order(void)
 	pagefile_init(&file, 200 * 4096 + 4095);
 	g_assert_cmpuint(file.slots, ==, 200);
 	for (uint32_t slot = 1; slot < 200; slot++)
-		g_assert_cmpuint(pagefile_alloc(&file), ==, slot);
-	g_assert_cmpuint(pagefile_alloc(&file), ==, 0);
-	g_assert_cmpuint(pagefile_alloc(&file), ==, 0);
+		g_assert_cmpuint(alloc(&file), ==, slot);
+	g_assert_cmpuint(alloc(&file), ==, 0);
+	g_assert_cmpuint(alloc(&file), ==, 0);
 	pagefile_free(&file, 130);
 	pagefile_free(&file, 64);
 	pagefile_free(&file, 63);
-	g_assert_cmpuint(pagefile_alloc(&file), ==, 63);
+	g_assert_cmpuint(alloc(&file), ==, 63);
 	pagefile_free(&file, 1);
-	g_assert_cmpuint(pagefile_alloc(&file), ==, 1);
-	g_assert_cmpuint(pagefile_alloc(&file), ==, 64);
-	g_assert_cmpuint(pagefile_alloc(&file), ==, 130);
-	g_assert_cmpuint(pagefile_alloc(&file), ==, 0);
+	g_assert_cmpuint(alloc(&file), ==, 1);
+	g_assert_cmpuint(alloc(&file), ==, 64);
+	g_assert_cmpuint(alloc(&file), ==, 130);
+	g_assert_cmpuint(alloc(&file), ==, 0);
 	g_assert_cmpuint(file.used, ==, 199);
 	g_assert_true(pagefile_check(&file));
 	pagefile_fini(&file);
@@ -36,8 +76,8 @@ static void test_tiny(void)
 
 		pagefile_init(&file, bytes);
 		for (uint32_t slot = 1; slot < bytes / 4096; slot++)
-			g_assert_cmpuint(pagefile_alloc(&file), ==, slot);
-		g_assert_cmpuint(pagefile_alloc(&file), ==, 0);
+			g_assert_cmpuint(alloc(&file), ==, slot);
+		g_assert_cmpuint(alloc(&file), ==, 0);
 		g_assert_false(pagefile_in_use(&file, 0));
 		g_assert_false(pagefile_in_use(&file, (uint32_t)(bytes / 4096)));
 		g_assert_true(pagefile_check(&file));
@@ -74,7 +114,7 @@ static void test_random(void)
 				n--;
 			} else {
 				slot = lowest_free(used, sizes[s]);
-				g_assert_cmpuint(pagefile_alloc(&file), ==, slot);
+				g_assert_cmpuint(alloc(&file), ==, slot);
 				n += slot != 0;
 				used[slot] = slot != 0;
 			}
@@ -94,12 +134,12 @@ static void test_content(void)
 	uint32_t slot;
 
 	pagefile_init(&file, 4 * 4096);
-	slot = pagefile_alloc(&file);
+	slot = alloc(&file);
 	content_store(&page, 0, 1, &byte);
 	content_set(&file.content[slot], page);
 	pagefile_free(&file, slot);
 	g_assert_null(file.content[slot]);
-	slot = pagefile_alloc(&file);
+	slot = alloc(&file);
 	g_assert_null(file.content[slot]); /* a new owner sees nothing */
 	content_set(&file.content[slot], page);
 	content_unref(page);
@@ -111,7 +151,7 @@ static void test_check(void)
 	struct pagefile file;
 
 	pagefile_init(&file, 8 * 4096);
-	pagefile_alloc(&file);
+	alloc(&file);
 	file.used++;
 	g_assert_false(pagefile_check(&file));
 	file.used--;
@@ -125,6 +165,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/pagefile/order", test_order);
+	g_test_add_func("/pagefile/runs", test_runs);
 	g_test_add_func("/pagefile/tiny", test_tiny);
 	g_test_add_func("/pagefile/random", test_random);
 	g_test_add_func("/pagefile/content", test_content);

@@ -4,14 +4,33 @@
 #include "base/rng.h"
 
 #include <glib.h>
+#include <string.h>
 
 #define FRAMES 12
 
-/* 4.3, written out: rows from, columns to; Z F S M T A. */
+/* 4.3, written out: rows from, columns to; Z F S M T A B. */
 static const char *const moves[PFN_N_STATES] = {
-	[PFN_ZEROED] = "....TA",   [PFN_FREE] = "Z...TA",	[PFN_STANDBY] = ".F.MTA",
-	[PFN_MODIFIED] = ".FS.TA", [PFN_TRANSITION] = ".FSM.A", [PFN_ACTIVE] = ".FSMT.",
+	[PFN_ZEROED] = "....TAB",   [PFN_FREE] = "Z...TAB",	 [PFN_STANDBY] = ".F.MTAB",
+	[PFN_MODIFIED] = ".FS.TAB", [PFN_TRANSITION] = ".FSM.AB", [PFN_ACTIVE] = ".FSMT.B",
+	[PFN_BAD] = ".......",
 };
+
+/* The rows of 4.3: rule, the states it begins in, the one it ends in. */
+static const struct {
+	const char *rule, *from;
+	char to;
+} rows[] = {
+	{"L10", "Z", 'A'},   {"L11", "F", 'A'},	  {"L12", "S", 'A'},  {"L13", "ZFS", 'T'},
+	{"L14", "T", 'A'},   {"L15", "T", 'S'},	  {"L16", "T", 'F'},  {"L17", "A", 'S'},
+	{"L17", "A", 'T'},   {"L18", "A", 'M'},	  {"L18", "A", 'T'},  {"L19", "S", 'A'},
+	{"L20", "M", 'A'},   {"L21", "M", 'T'},	  {"L22", "T", 'S'},  {"L23", "T", 'A'},
+	{"L24", "T", 'M'},   {"L25", "T", 'M'},	  {"L26", "F", 'Z'},  {"L27", "SMA", 'F'},
+	{"4.5", "A", 'T'},   {"L28", "T", 'F'},	  {"L29", "M", 'S'},  {"L31", "ZFS", 'A'},
+	{"L32", "ZFSMTA", 'B'}, {"L33", "ZFS", 'A'}, {"L33", "A", 'F'}, {"L38", "ZFS", 'A'},
+	{"L38", "A", 'F'},   {"L4", "S", 'F'},	  {"R8", "S", 'M'},   {"W13", "ZFS", 'A'},
+	{"W13", "M", 'S'},   {"W13", "A", 'F'},
+};
+static const char letters[] = "ZFSMTAB";
 
 struct fixture {
 	struct events events;
@@ -32,9 +51,18 @@ static void tear_down(struct fixture *f)
 	events_fini(&f->events);
 }
 
+/* The first row that leads from one state to another. */
+static enum pfn_transition row_between(enum pfn_state from, enum pfn_state to)
+{
+	for (int i = 0; i < N_PFN_TRANSITIONS; i++)
+		if ((pfn_transitions[i].from & 1u << from) && pfn_transitions[i].to == to)
+			return (enum pfn_transition)i;
+	g_assert_not_reached();
+}
+
 static void move(struct fixture *f, vmsim_pfn frame, enum pfn_state to)
 {
-	pfn_set_state(&f->db, frame, to, "test");
+	pfn_move(&f->db, frame, row_between(f->db.pfn[frame].state, to));
 	g_assert_cmpint(f->db.pfn[frame].state, ==, to);
 	g_assert_null(pfn_check(&f->db));
 }
@@ -70,16 +98,45 @@ static void test_legal(void)
 		}
 }
 
-/* A child makes the illegal move and must abort. argv tells which. */
+/* The table says what 4.3 says: each of its rows is there once, and there are no others. */
+static void test_table(void)
+{
+	bool seen[N_PFN_TRANSITIONS] = {false};
+
+	g_assert_cmpuint(G_N_ELEMENTS(rows), ==, N_PFN_TRANSITIONS);
+	for (size_t r = 0; r < G_N_ELEMENTS(rows); r++) {
+		bool found = false;
+		unsigned from = 0;
+
+		for (const char *c = rows[r].from; *c; c++)
+			from |= 1u << (strchr(letters, *c) - letters);
+		for (int i = 0; i < N_PFN_TRANSITIONS && !found; i++) {
+			const struct pfn_transition_info *info = &pfn_transitions[i];
+
+			found = !seen[i] && g_str_equal(info->rule, rows[r].rule) &&
+				info->from == from && letters[info->to] == rows[r].to;
+			seen[i] = seen[i] || found;
+		}
+		g_test_message("%s %s -> %c", rows[r].rule, rows[r].from, rows[r].to);
+		g_assert_true(found);
+	}
+}
+
+static bool begins_in(int move_id, int from)
+{
+	return pfn_transitions[move_id].from & 1u << from;
+}
+
+/* A child makes a move from a state it may not begin in, and must abort. */
 static void test_illegal(void)
 {
-	for (int from = 0; from < PFN_N_STATES; from++)
-		for (int to = 0; to < PFN_N_STATES; to++) {
+	for (int id = 0; id < N_PFN_TRANSITIONS; id++)
+		for (int from = 0; from < PFN_N_STATES; from++) {
 			char *name;
 
-			if (is_legal((enum pfn_state)from, (enum pfn_state)to))
+			if (begins_in(id, from))
 				continue;
-			name = g_strdup_printf("/pfn/subprocess/illegal/%d/%d", from, to);
+			name = g_strdup_printf("/pfn/subprocess/illegal/%d/%d", id, from);
 			g_test_trap_subprocess(name, 0, G_TEST_SUBPROCESS_DEFAULT);
 			g_test_trap_assert_failed();
 			g_free(name);
@@ -92,8 +149,8 @@ static void illegal(gconstpointer data)
 	struct fixture f;
 
 	set_up(&f, true);
-	bring(&f, 0, (enum pfn_state)(n / PFN_N_STATES));
-	pfn_set_state(&f.db, 0, (enum pfn_state)(n % PFN_N_STATES), "test");
+	bring(&f, 0, (enum pfn_state)(n % PFN_N_STATES));
+	pfn_move(&f.db, 0, (enum pfn_transition)(n / PFN_N_STATES));
 }
 
 static void test_fresh(void)
@@ -192,7 +249,7 @@ static void test_priorities(void)
 	standby(&f, 2, 5);
 	standby(&f, 3, 0);
 	standby(&f, 4, 5);
-	pfn_requeue(&f.db, 4, 0); /* behind 3 */
+	pfn_requeue(&f.db, 4, 0, false); /* behind 3 */
 	g_assert_null(pfn_check(&f.db));
 	g_assert_cmpuint(pfn_available(&f.db), ==, FRAMES - 1);
 	for (size_t i = 0; i < G_N_ELEMENTS(order); i++) {
@@ -250,7 +307,7 @@ static void test_events(void)
 	events_listen(&f.events, VMSIM_RECORD_BIT(VMSIM_RECORD_FRAME_STATE), see, &seen);
 	move(&f, 0, PFN_ACTIVE);
 	f.db.pfn[0].vpn = 0x123;
-	pfn_set_state(&f.db, 0, PFN_MODIFIED, "L18");
+	pfn_move(&f.db, 0, MOVE_L18);
 	g_assert_cmpint(seen.n, ==, 2);
 	g_assert_cmpstr(seen.last.from, ==, "active");
 	g_assert_cmpstr(seen.last.to, ==, "modified");
@@ -285,11 +342,12 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/pfn/legal", test_legal);
 	g_test_add_func("/pfn/illegal", test_illegal);
-	for (int n = 0; n < PFN_N_STATES * PFN_N_STATES; n++) {
+	g_test_add_func("/pfn/table", test_table);
+	for (int n = 0; n < N_PFN_TRANSITIONS * PFN_N_STATES; n++) {
 		char *name = g_strdup_printf("/pfn/subprocess/illegal/%d/%d", n / PFN_N_STATES,
 					     n % PFN_N_STATES);
 
-		if (!is_legal((enum pfn_state)(n / PFN_N_STATES), (enum pfn_state)(n % PFN_N_STATES)))
+		if (!begins_in(n / PFN_N_STATES, n % PFN_N_STATES))
 			g_test_add_data_func(name, GINT_TO_POINTER(n), illegal);
 		g_free(name);
 	}

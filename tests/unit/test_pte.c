@@ -122,7 +122,9 @@ static void check_valid(unsigned prot, vmsim_pfn frame, bool nx)
 	g_assert_cmpuint(pte_prot(pte), ==, prot);
 	g_assert_true(pte & PTE_U);
 	g_assert_false(pte & (PTE_A | PTE_D)); /* the walker sets them */
-	g_assert_cmpint((pte & PTE_W) != 0, ==, prot_permits(prot, VMSIM_WRITE, nx));
+	/* A store to a copy-on-write page must fault (3.5). */
+	g_assert_cmpint((pte & PTE_W) != 0, ==,
+			prot_permits(prot, VMSIM_WRITE, nx) && !prot_copies(prot));
 	g_assert_cmpint((pte & PTE_XD) != 0, ==, !prot_permits(prot, VMSIM_EXECUTE, nx));
 	g_assert_cmpuint(pte_prot(pte | PTE_A | PTE_D), ==, prot);
 	g_assert_cmpuint(pte_frame(pte | PTE_A | PTE_D), ==, frame);

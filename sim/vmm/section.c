@@ -1,0 +1,239 @@
+/* section.c: segments and their pages. See section.h. */
+#include "vmm/internal.h"
+
+#include <string.h>
+
+/* --- entries ------------------------------------------------------------------------------- */
+
+pte_t segment_get(const struct segment *segment, vmsim_vpn index)
+{
+	const pte_t *chunk = segment->chunk[index / SEGMENT_CHUNK];
+	pte_t pte = chunk ? chunk[index % SEGMENT_CHUNK] : 0;
+
+	if (!pte && !segment->file && !segment->reserve)
+		return pte_make_demand_zero(PROT_READWRITE, false);
+	return pte;
+}
+
+void segment_set(struct segment *segment, vmsim_vpn index, pte_t pte)
+{
+	pte_t **chunk = &segment->chunk[index / SEGMENT_CHUNK];
+
+	g_assert(index < segment->pages);
+	if (!*chunk)
+		*chunk = g_new0(pte_t, SEGMENT_CHUNK);
+	(*chunk)[index % SEGMENT_CHUNK] = pte;
+}
+
+bool segment_committed(const struct segment *segment, vmsim_vpn index)
+{
+	return !segment->reserve || segment_get(segment, index);
+}
+
+const char *pfn_section_name(const struct pfn *pfn)
+{
+	return pfn->segment ? pfn->segment->name : NULL;
+}
+
+/* --- files --------------------------------------------------------------------------------- */
+
+static void file_free(void *data)
+{
+	struct file *file = data;
+
+	g_hash_table_destroy(file->content);
+	g_free(file->path);
+	g_free(file);
+}
+
+static struct file *file_open(struct vmm *vmm, const char *path)
+{
+	struct file *file = g_hash_table_lookup(vmm->files, path);
+
+	if (file)
+		return file;
+	file = g_new0(struct file, 1);
+	file->path = g_strdup(path);
+	file->content = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
+					      (GDestroyNotify)content_unref);
+	g_hash_table_insert(vmm->files, file->path, file);
+	return file;
+}
+
+struct content *file_content(struct file *file, vmsim_vpn index)
+{
+	void *content;
+
+	if (g_hash_table_lookup_extended(file->content, &index, NULL, &content))
+		return content;
+	return content_unknown();
+}
+
+void file_set_content(struct file *file, vmsim_vpn index, struct content *content)
+{
+	g_hash_table_insert(file->content, g_memdup2(&index, sizeof(index)), content_ref(content));
+}
+
+/* --- segments ------------------------------------------------------------------------------ */
+
+static void section_free(void *data)
+{
+	struct section *section = data;
+
+	g_free(section->name);
+	g_free(section);
+}
+
+void sections_init(struct vmm *vmm)
+{
+	vmm->sections = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, section_free);
+	vmm->files = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, file_free);
+	vmm->segments = g_ptr_array_new();
+}
+
+static void segment_free(struct segment *segment)
+{
+	for (vmsim_vpn i = 0; i <= (segment->pages - 1) / SEGMENT_CHUNK; i++)
+		g_free(segment->chunk[i]);
+	g_free(segment->chunk);
+	g_array_unref(segment->views);
+	g_free(segment->name);
+	g_free(segment);
+}
+
+void sections_fini(struct vmm *vmm)
+{
+	for (guint i = 0; i < vmm->segments->len; i++)
+		segment_free(g_ptr_array_index(vmm->segments, i));
+	g_ptr_array_unref(vmm->segments);
+	g_hash_table_destroy(vmm->sections);
+	g_hash_table_destroy(vmm->files);
+}
+
+/* The segment of a file is one for all its sections, so that they agree on what is in it. */
+static struct segment *segment_of_file(const struct vmm *vmm, const struct file *file,
+				       enum segment_kind kind)
+{
+	for (guint i = 0; i < vmm->segments->len; i++) {
+		struct segment *segment = g_ptr_array_index(vmm->segments, i);
+
+		if (segment->file == file && segment->kind == kind)
+			return segment;
+	}
+	return NULL;
+}
+
+/* A file grows to the largest section of it. */
+static void segment_grow(struct segment *segment, vmsim_vpn pages)
+{
+	vmsim_vpn had = segment->pages ? (segment->pages - 1) / SEGMENT_CHUNK + 1 : 0;
+	vmsim_vpn need = (pages - 1) / SEGMENT_CHUNK + 1;
+
+	if (pages <= segment->pages)
+		return;
+	segment->chunk = g_renew(pte_t *, segment->chunk, need);
+	memset(segment->chunk + had, 0, (need - had) * sizeof(*segment->chunk));
+	segment->pages = pages;
+}
+
+static struct segment *segment_new(struct vmm *vmm, const char *name, enum segment_kind kind,
+				   struct file *file)
+{
+	struct segment *segment = g_new0(struct segment, 1);
+
+	segment->name = g_strdup(name);
+	segment->kind = kind;
+	segment->file = file;
+	segment->views = g_array_new(FALSE, FALSE, sizeof(struct view));
+	g_ptr_array_add(vmm->segments, segment);
+	return segment;
+}
+
+struct section *section_new(struct vmm *vmm, struct process *creator,
+			    const struct section_request *want)
+{
+	struct section *section = g_new0(struct section, 1);
+	struct file *file = want->file ? file_open(vmm, want->file) : NULL;
+	enum segment_kind kind = !file		? SEGMENT_PAGEFILE
+				 : want->image ? SEGMENT_IMAGE
+						: SEGMENT_FILE;
+
+	section->name = g_strdup(want->name);
+	section->protect = want->protect;
+	section->creator = creator;
+	section->segment = file ? segment_of_file(vmm, file, kind) : NULL;
+	if (!section->segment)
+		section->segment = segment_new(vmm, file ? file->path : want->name, kind, file);
+	segment_grow(section->segment, want->pages);
+	section->segment->refs++;
+	section->segment->reserve = want->reserve;
+	if (!file && !want->reserve)
+		segment_commit(vmm, section->segment, (int64_t)want->pages);
+	g_hash_table_insert(vmm->sections, section->name, section);
+	return section;
+}
+
+void segment_commit(struct vmm *vmm, struct segment *segment, int64_t pages)
+{
+	segment->committed += (uint64_t)pages;
+	vmm->charge += (uint64_t)pages;
+	stats_committed(vmm->stats, g_ptr_array_index(vmm->stats->accounts, 0), pages);
+}
+
+void section_close(struct vmm *vmm, struct section *section)
+{
+	struct segment *segment = section->segment;
+
+	g_hash_table_remove(vmm->sections, section->name);
+	segment_unref(vmm, segment);
+}
+
+/* A page of the pagefile's that nobody can reach any more. */
+static void forget_page(struct vmm *vmm, struct segment *segment, vmsim_vpn index)
+{
+	pte_t pte = segment_get(segment, index);
+
+	if (pte_is_pagefile(pte))
+		slot_free(vmm, NULL, pte_slot(pte));
+	if (!pte_is_transition(pte))
+		return;
+	frame_delete(vmm, pte_frame(pte));
+	vmm->db.pfn[pte_frame(pte)].segment = NULL; /* one under I/O outlives the segment (4.5) */
+}
+
+void segment_unref(struct vmm *vmm, struct segment *segment)
+{
+	/* What is known of a file stays known: its pages remain on the lists, as a cache. */
+	if (--segment->refs || segment->file)
+		return;
+	for (vmsim_vpn c = 0; c <= (segment->pages - 1) / SEGMENT_CHUNK; c++)
+		for (vmsim_vpn i = 0; segment->chunk[c] && i < SEGMENT_CHUNK; i++)
+			if (segment->chunk[c][i])
+				forget_page(vmm, segment, c * SEGMENT_CHUNK + i);
+	segment_commit(vmm, segment, -(int64_t)segment->committed);
+	g_ptr_array_remove(vmm->segments, segment);
+	segment_free(segment);
+}
+
+/* --- views --------------------------------------------------------------------------------- */
+
+void segment_add_view(struct segment *segment, struct process *process, struct vad *vad)
+{
+	struct view view = {process, vad};
+
+	g_array_append_val(segment->views, view);
+	segment->refs++;
+}
+
+void segment_remove_view(struct vmm *vmm, struct vad *vad)
+{
+	struct segment *segment = vad->segment;
+
+	for (guint i = 0; i < segment->views->len; i++) {
+		if (g_array_index(segment->views, struct view, i).vad != vad)
+			continue;
+		g_array_remove_index(segment->views, i);
+		break;
+	}
+	segment_unref(vmm, segment);
+}

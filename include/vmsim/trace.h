@@ -59,15 +59,21 @@ struct vmsim_outcome {
 	size_t n_pages;
 };
 
+/* What InjectError makes fail: the next read of a page, the next write, or the frame it is in. */
+enum vmsim_inject { VMSIM_INJECT_READ, VMSIM_INJECT_WRITE, VMSIM_INJECT_MEMORY, VMSIM_N_INJECTS };
+
 /* A call: its arguments by the letters of calls.def, in order of their kind. */
 struct vmsim_call {
 	enum vmsim_call_id id;
 	struct vmsim_addr address; /* A */
 	uint64_t size[2];          /* S, S */
-	uint64_t number[2];        /* N, N */
+	uint64_t number[3];        /* N, N, or H, H, H */
 	uint32_t type;             /* T */
-	uint32_t protect;          /* P */
+	uint32_t protect;          /* P or C */
+	uint32_t access;           /* V */
+	enum vmsim_inject inject;  /* K */
 	const char *name;          /* Q */
+	const char *file;          /* F; NULL for NULL */
 	bool no_buffer; /* the pointer for what the call returns is NULL; never so in a trace */
 	struct vmsim_outcome recorded;
 };

@@ -24,6 +24,11 @@ struct space {
 	GArray *committed; /* of struct range, ordered */
 };
 
+struct section {
+	uint64_t size; /* bytes; 0: its file's */
+	bool reserved; /* SEC_RESERVE */
+};
+
 struct alias {
 	bool known;
 	struct vmsim_addr address;
@@ -33,6 +38,7 @@ struct footprint {
 	GHashTable *spaces;             /* key -> struct space */
 	struct space *latest;           /* the one used last */
 	GArray *aliases;                /* of struct alias, by label */
+	GHashTable *sections;           /* name -> struct section */
 	GHashTable *live;               /* processes: pids */
 	GHashTable *threads;            /* pid << 32 | tid, of every process there was */
 	uint32_t last_pid, last_tid;    /* known to be in both; 0, 0: none */
@@ -218,33 +224,82 @@ static void note_peaks(struct footprint *f)
 	f->totals.committed_peak = MAX(f->totals.committed_peak, f->committed);
 }
 
-static void allocate(struct footprint *f, uint32_t pid, const struct vmsim_call *call)
+/* Where the block of a call is: its pages, relative to *label.
+ * => returns false when nobody knows */
+static bool place(struct footprint *f, const struct vmsim_call *call, uint64_t size, uint64_t unit,
+		  struct range *range, uint32_t *label)
 {
 	const struct vmsim_outcome *recorded = &call->recorded;
-	struct vmsim_addr asked = resolve(f, call->address), base = asked;
-	bool reserves = (call->type & MEM_RESERVE) || is_null(asked);
-	uint64_t unit = reserves ? VMSIM_GRANULARITY : VMSIM_PAGE_SIZE;
-	uint64_t end = asked.offset + call->size[0];
-	struct range range;
-	struct space *space;
+	struct vmsim_addr base = resolve(f, call->address);
+	uint64_t end = base.offset + size;
 
-	if (!(call->type & (MEM_RESERVE | MEM_COMMIT)))
-		return;
-	if (is_null(asked)) {
+	if (is_null(base)) {
 		if (recorded->kind != VMSIM_OUTCOME_SUCCESS)
-			return; /* nobody knows where */
+			return false;
 		base = resolve(f, recorded->address);
-		end = base.offset + call->size[0];
+		end = base.offset + size;
 	} else {
 		base.offset -= base.offset % unit;
 		if (recorded->kind == VMSIM_OUTCOME_SUCCESS)
 			bind(f, recorded->address, base);
 	}
-	range = pages_of(base.offset, end - base.offset);
-	space = find_space(f, pid, base.label);
+	*range = pages_of(base.offset, end - base.offset);
+	*label = base.label;
+	return true;
+}
+
+static void add_block(struct footprint *f, struct space *space, struct range range)
+{
+	f->reserved += ranges_add(space->blocks, range);
+}
+
+static void allocate(struct footprint *f, uint32_t pid, const struct vmsim_call *call)
+{
+	bool reserves = (call->type & MEM_RESERVE) || is_null(resolve(f, call->address));
+	bool replaces = call->id == VMSIM_CALL_VIRTUAL_ALLOC2 &&
+			(call->type & MEM_REPLACE_PLACEHOLDER); /* of any page, not of any G */
+	uint64_t unit = reserves && !replaces ? VMSIM_GRANULARITY : VMSIM_PAGE_SIZE;
+	struct space *space;
+	struct range range;
+	uint32_t label;
+
+	if (!(call->type & (MEM_RESERVE | MEM_COMMIT)) ||
+	    !place(f, call, call->size[0], unit, &range, &label))
+		return;
+	space = find_space(f, pid, label);
 	if (reserves)
-		f->reserved += ranges_add(space->blocks, range);
+		add_block(f, space, range);
 	if (call->type & MEM_COMMIT)
+		f->committed += ranges_add(space->committed, range);
+	note_peaks(f);
+}
+
+static void create_section(struct footprint *f, const struct vmsim_call *call)
+{
+	struct section *section = g_new(struct section, 1);
+
+	section->size = call->size[0];
+	section->reserved = (call->protect & SEC_RESERVE) != 0;
+	g_hash_table_insert(f->sections, g_strdup(call->name), section);
+}
+
+/* A view is a block. Its pages are committed, once for every view, unless the section's are only
+ * reserved. How long one to the end of a file is, only the file knows: it is not counted. */
+static void map_view(struct footprint *f, uint32_t pid, const struct vmsim_call *call)
+{
+	const struct section *section = g_hash_table_lookup(f->sections, call->name);
+	uint64_t size = call->size[0], offset = call->number[0];
+	struct space *space;
+	struct range range;
+	uint32_t label;
+
+	if (!size && section && section->size > offset)
+		size = section->size - offset;
+	if (!size || !place(f, call, size, VMSIM_PAGE_SIZE, &range, &label))
+		return;
+	space = find_space(f, pid, label);
+	add_block(f, space, range);
+	if (!section || !section->reserved)
 		f->committed += ranges_add(space->committed, range);
 	note_peaks(f);
 }
@@ -260,7 +315,9 @@ static void release(struct footprint *f, uint32_t pid, const struct vmsim_call *
 	    range_at(space->blocks, block)->first <= range.first)
 		range = *range_at(space->blocks, block);
 	f->committed -= ranges_remove(space->committed, range);
-	if (call->type & MEM_RELEASE)
+	if (call->type & (MEM_PRESERVE_PLACEHOLDER | MEM_COALESCE_PLACEHOLDERS))
+		add_block(f, space, range); /* split off, or joined: one from now on */
+	else if ((call->type & MEM_RELEASE) || call->id == VMSIM_CALL_UNMAP_VIEW)
 		f->reserved -= ranges_remove(space->blocks, range);
 }
 
@@ -293,12 +350,20 @@ static void call_event(struct footprint *f, uint32_t pid, const struct vmsim_cal
 		return;
 	switch (call->id) {
 	case VMSIM_CALL_VIRTUAL_ALLOC:
+	case VMSIM_CALL_VIRTUAL_ALLOC2:
 	case VMSIM_CALL_NT_ALLOCATE:
 		allocate(f, pid, call);
 		break;
 	case VMSIM_CALL_VIRTUAL_FREE:
 	case VMSIM_CALL_NT_FREE:
+	case VMSIM_CALL_UNMAP_VIEW:
 		release(f, pid, call);
+		break;
+	case VMSIM_CALL_CREATE_FILE_MAPPING:
+		create_section(f, call);
+		break;
+	case VMSIM_CALL_MAP_VIEW:
+		map_view(f, pid, call);
 		break;
 	case VMSIM_CALL_EXIT_PROCESS:
 		exit_process(f, pid);
@@ -362,6 +427,7 @@ struct footprint *footprint_new(void)
 
 	f->spaces = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, space_free);
 	f->aliases = g_array_new(FALSE, TRUE, sizeof(struct alias));
+	f->sections = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	f->live = g_hash_table_new(NULL, NULL);
 	f->threads = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	f->last_page = UINT64_MAX;
@@ -372,6 +438,7 @@ void footprint_free(struct footprint *f)
 {
 	g_hash_table_destroy(f->spaces);
 	g_array_free(f->aliases, TRUE);
+	g_hash_table_destroy(f->sections);
 	g_hash_table_destroy(f->live);
 	g_hash_table_destroy(f->threads);
 	g_free(f);

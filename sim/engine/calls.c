@@ -78,7 +78,7 @@ void call_begin(struct vmsim_machine *m, struct thread *thread)
 	op->event.call = op->call.call = call;
 	op->stage = OP_CALL;
 	op->call.address = op->va;
-	if (call->id == VMSIM_CALL_VIRTUAL_ALLOC && !op->va &&
+	if (vmsim_calls[call->id].result == VMSIM_ADDR && !op->va &&
 	    call->recorded.kind == VMSIM_OUTCOME_SUCCESS && !call->recorded.address.label)
 		op->call.place = call->recorded.address.offset;
 	switch (call->id) {
@@ -89,6 +89,8 @@ void call_begin(struct vmsim_machine *m, struct thread *thread)
 		op->stage = OP_IDLE;
 		break;
 	case VMSIM_CALL_EXIT_PROCESS:
+	case VMSIM_CALL_THREAD_STACK:
+	case VMSIM_CALL_INJECT_ERROR:
 		break;
 	default:
 		m->stats.c.calls++;

@@ -76,6 +76,7 @@ extern const struct trace_ops trace_vmt_ops;
 extern const struct trace_writer_ops text_writer_ops;
 extern const struct trace_ops trace_lackey_ops;
 extern const struct trace_ops *const trace_formats[]; /* ends in NULL */
+extern const char *const trace_injects[VMSIM_N_INJECTS]; /* as calls.def spells K */
 
 /* trace_format_find: by name, or NULL. */
 const struct trace_ops *trace_format_find(const char *name);

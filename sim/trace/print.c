@@ -6,6 +6,8 @@
 
 #include <vmsim/win32.h>
 
+#include "trace/format.h"
+
 void print_hex(GString *out, uint64_t value, unsigned digits)
 {
 	char buf[16];
@@ -74,12 +76,60 @@ static void print_name(GString *out, const char *name)
 	g_string_append_c(out, '"');
 }
 
+static void print_type(GString *out, const struct vmsim_call *call)
+{
+	char flags[VMSIM_FLAGS_MAX];
+
+	switch (call->id) {
+	case VMSIM_CALL_VIRTUAL_ALLOC2:
+		g_string_append(out, vmsim_alloc2_type_print(call->type, flags));
+		break;
+	case VMSIM_CALL_VIRTUAL_FREE:
+	case VMSIM_CALL_NT_FREE:
+		g_string_append(out, vmsim_free_type_print(call->type, flags));
+		break;
+	default:
+		g_string_append(out, vmsim_mem_print(call->type, flags));
+	}
+}
+
+/* print_words: the arguments that are spelt, not counted: flags and quoted strings. */
+static void print_words(GString *out, const struct vmsim_call *call, char letter)
+{
+	char flags[VMSIM_FLAGS_MAX];
+
+	switch (letter) {
+	case 'T':
+		print_type(out, call);
+		break;
+	case 'P':
+		g_string_append(out, vmsim_prot_print(call->protect, flags));
+		break;
+	case 'C':
+		g_string_append(out, vmsim_section_print(call->protect, flags));
+		break;
+	case 'V':
+		g_string_append(out, vmsim_file_map_print(call->access, flags));
+		break;
+	case 'F':
+		if (call->file == NULL)
+			g_string_append(out, "NULL");
+		else
+			print_name(out, call->file);
+		break;
+	case 'K':
+		print_name(out, trace_injects[call->inject]);
+		break;
+	default:
+		print_name(out, call->name);
+	}
+}
+
 static void print_call(GString *out, const struct vmsim_call *call,
 		       const struct vmsim_labels *labels)
 {
 	const struct vmsim_call_info *info = &vmsim_calls[call->id];
 	unsigned sizes = 0, numbers = 0;
-	char flags[VMSIM_FLAGS_MAX];
 
 	g_string_append(out, info->name);
 	g_string_append_c(out, '(');
@@ -96,14 +146,11 @@ static void print_call(GString *out, const struct vmsim_call *call,
 		case 'N':
 			print_decimal(out, call->number[numbers++]);
 			break;
-		case 'T':
-			g_string_append(out, vmsim_mem_print(call->type, flags));
-			break;
-		case 'P':
-			g_string_append(out, vmsim_prot_print(call->protect, flags));
+		case 'H':
+			print_0x(out, call->number[numbers++]);
 			break;
 		default:
-			print_name(out, call->name);
+			print_words(out, call, *letter);
 		}
 	}
 	g_string_append_c(out, ')');

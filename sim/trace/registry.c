@@ -11,6 +11,10 @@ const struct vmsim_call_info vmsim_calls[VMSIM_N_CALLS] = {
 #include <vmsim/calls.def>
 };
 
+const char *const trace_injects[VMSIM_N_INJECTS] = {[VMSIM_INJECT_READ] = "read",
+						    [VMSIM_INJECT_WRITE] = "write",
+						    [VMSIM_INJECT_MEMORY] = "memory"};
+
 const struct trace_ops *trace_format_find(const char *name)
 {
 	for (size_t i = 0; trace_formats[i] != NULL; i++)

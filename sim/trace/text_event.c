@@ -156,6 +156,62 @@ struct argument_counts {
 	unsigned sizes, numbers;
 };
 
+static bool parse_string(struct text_parser *parser, const char *expected, const char **string)
+{
+	if (parser->token.kind != TEXT_STRING)
+		return text_unexpected(parser, expected);
+	*string = parser->token.text;
+	text_step(parser);
+	return true;
+}
+
+/* parse_file: a path, or NULL for the pagefile. */
+static bool parse_file(struct text_parser *parser, const char **file)
+{
+	if (!text_is_word(parser, "NULL"))
+		return parse_string(parser, "a path in quotes, or NULL", file);
+	text_step(parser);
+	return true;
+}
+
+static bool parse_inject(struct text_parser *parser, enum vmsim_inject *inject)
+{
+	const struct text_token *token = &parser->token;
+
+	for (size_t i = 0; token->kind == TEXT_STRING && i < VMSIM_N_INJECTS; i++) {
+		if (strcmp(token->text, trace_injects[i]) == 0) {
+			*inject = (enum vmsim_inject)i;
+			text_step(parser);
+			return true;
+		}
+	}
+	return text_unexpected(parser, "\"read\", \"write\" or \"memory\"");
+}
+
+/* parse_flags: the arguments made of names joined by "|". */
+static bool parse_flags(struct text_parser *parser, char letter)
+{
+	struct vmsim_call *call = parser->call;
+
+	switch (letter) {
+	case 'T':
+		return text_flags(parser, vmsim_mem_by_name,
+				  "a type: MEM_... or a number, joined by \"|\"", &call->type);
+	case 'P':
+		return text_flags(parser, vmsim_prot_by_name,
+				  "a protection: PAGE_... or a number, joined by \"|\"",
+				  &call->protect);
+	case 'C':
+		return text_flags(parser, vmsim_section_by_name,
+				  "a protection: PAGE_..., SEC_... or a number, joined by \"|\"",
+				  &call->protect);
+	default:
+		return text_flags(parser, vmsim_file_map_by_name,
+				  "an access: FILE_MAP_... or a number, joined by \"|\"",
+				  &call->access);
+	}
+}
+
 static bool parse_argument(struct text_parser *parser, char letter, struct argument_counts *count)
 {
 	struct vmsim_call *call = parser->call;
@@ -166,22 +222,16 @@ static bool parse_argument(struct text_parser *parser, char letter, struct argum
 	case 'S':
 		return text_number(parser, UINT64_MAX, "a size", &call->size[count->sizes++]);
 	case 'N':
+	case 'H':
 		return text_number(parser, UINT64_MAX, "a number", &call->number[count->numbers++]);
-	case 'T':
-		return text_flags(parser, vmsim_mem_by_name,
-				  "a type: MEM_... or a number, joined by \"|\"", &call->type);
-	case 'P':
-		return text_flags(parser, vmsim_prot_by_name,
-				  "a protection: PAGE_... or a number, joined by \"|\"",
-				  &call->protect);
 	case 'Q':
-		if (parser->token.kind != TEXT_STRING)
-			return text_unexpected(parser, "a name in quotes");
-		call->name = parser->token.text;
-		text_step(parser);
-		return true;
+		return parse_string(parser, "a name in quotes", &call->name);
+	case 'F':
+		return parse_file(parser, &call->file);
+	case 'K':
+		return parse_inject(parser, &call->inject);
 	default:
-		g_assert_not_reached();
+		return parse_flags(parser, letter);
 	}
 }
 

@@ -38,7 +38,8 @@ static bool is_reserved(const struct text_token *token)
 	static const char *const words[] = {
 		"NULL",       "TRUE",          "FALSE",         "OK", "ACCESS_VIOLATION",
 		"GUARD_PAGE", "IN_PAGE_ERROR", "STACK_OVERFLOW"};
-	static const char *const beginnings[] = {"MEM_", "PAGE_", "ERROR_", "STATUS_"};
+	static const char *const beginnings[] = {"MEM_",   "PAGE_",   "SEC_",
+						 "ERROR_", "STATUS_", "FILE_MAP_"};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
 		if (strlen(words[i]) == token->n && memcmp(token->text, words[i], token->n) == 0)

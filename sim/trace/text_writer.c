@@ -26,13 +26,13 @@ static void text_writer_open(struct vmsim_writer *writer, const struct vmsim_tra
 				       header->implicit_commit ? "true" : "false");
 }
 
-/* name_fits: whether a quoted string can hold it. */
+/* name_fits: whether a quoted string can hold it. NULL fits: it is written as such. */
 static bool name_fits(const char *name)
 {
-	for (const char *at = name; *at != '\0'; at++)
+	for (const char *at = name; at != NULL && *at != '\0'; at++)
 		if ((unsigned char)*at < 0x20 || *at == 0x7f)
 			return false;
-	return g_utf8_validate(name, -1, NULL);
+	return name == NULL || g_utf8_validate(name, -1, NULL);
 }
 
 static bool text_put(struct vmsim_writer *writer, const struct vmsim_event *event, GError **error)
@@ -40,8 +40,8 @@ static bool text_put(struct vmsim_writer *writer, const struct vmsim_event *even
 	GString *out = writer->text;
 	gsize before;
 
-	if (event->op == VMSIM_OP_CALL && event->call->name != NULL &&
-	    !name_fits(event->call->name)) {
+	if (event->op == VMSIM_OP_CALL &&
+	    !(name_fits(event->call->name) && name_fits(event->call->file))) {
 		g_set_error(error, VMSIM_ERROR, VMSIM_ERROR_TRACE,
 			    "vmt cannot hold a name with "
 			    "control characters or outside UTF-8");

@@ -209,6 +209,45 @@ run 0 "info of calls" info "$tmp/foot.vmt"
 grep -q '^peak reserved  *48 pages' "$tmp/out"; ok $? "info: 32 pages and 16 reserved at once"
 grep -q '^peak committed  *20 pages' "$tmp/out"; ok $? "info: 4 pages and 16 committed at once"
 grep -q '^distinct pages  *3 ' "$tmp/out"; ok $? "info: a label and its address are one page"
+cat >"$tmp/views.vmt" <<'END'
+# vmtrace 1
+CreateFileMapping(NULL, 0x20000, PAGE_READWRITE|SEC_COMMIT, "s") = TRUE
+CreateFileMapping(NULL, 0x100000, PAGE_READWRITE|SEC_RESERVE, "r") = TRUE
+CreateFileMapping("C:\\a file", 0, PAGE_READONLY, "f") = TRUE
+ThreadStack(0x30000, 0x10000)
+MapViewOfFile("s", FILE_MAP_WRITE, 0x10000, 0, NULL) = V
+2 MapViewOfFile("s", FILE_MAP_READ, 0, 0, 0x400000) = 0x400000
+MapViewOfFile("r", FILE_MAP_READ, 0, 0x4000, NULL) = R
+MapViewOfFile("f", FILE_MAP_READ, 0, 0, NULL) = F
+MapViewOfFile("s", FILE_MAP_READ, 0, 0x800000, NULL) = NULL ERROR_ACCESS_DENIED
+CloseHandle("s") = TRUE
+UnmapViewOfFile(V+0x2000) = TRUE
+2 UnmapViewOfFile(0x400000) = TRUE
+UnmapViewOfFile(R) = TRUE
+InjectError(0x30000, "memory")
+VirtualAlloc2(NULL, 0x30000, 0x42000, PAGE_NOACCESS, 0, 0, 0x10000) = P
+VirtualFree(P+0x4000, 0x1000, MEM_RELEASE|MEM_PRESERVE_PLACEHOLDER) = TRUE
+VirtualAlloc2(P+0x4000, 0x1000, 0x7000, PAGE_READWRITE, 0, 0, 0) = P+0x4000
+VirtualAlloc2(NULL, 0x1d000, MEM_RESERVE|MEM_COMMIT, PAGE_READWRITE, 0, 0, 0) = Q
+VirtualFree(P+0x4000, 0x1000, MEM_RELEASE|MEM_PRESERVE_PLACEHOLDER) = TRUE
+VirtualFree(P, 0x30000, MEM_RELEASE|MEM_COALESCE_PLACEHOLDERS) = TRUE
+VirtualFree(P, 0, MEM_RELEASE) = TRUE
+VirtualAlloc2(NULL, 0x20000, MEM_RESERVE, PAGE_READWRITE, 0, 0, 0) = S
+END
+views() { run 0 "info of views" info "$tmp/$1"
+  grep -q "^peak reserved  *$2 pages" "$tmp/out"; ok $? "info: $1: $2 reserved at once"
+  grep -q "^peak committed  *$3 pages" "$tmp/out"; ok $? "info: $1: $3 committed at once"; }
+# 16 and 32 pages of one section, 4 of one only reserved; then 48 of placeholders, one of them
+# replaced by a page that is committed, and 29 more. Not joined, only 4 of the 48 are released.
+head -n 14 "$tmp/views.vmt" >"$tmp/mapped.vmt"
+views mapped.vmt 52 48
+views views.vmt 77 48
+sed 5,14d "$tmp/views.vmt" >"$tmp/placeholders.vmt"
+views placeholders.vmt 77 30
+sed '5,14d;/COALESCE/d' "$tmp/views.vmt" >"$tmp/split.vmt"
+views split.vmt 105 30
+sed '5,14d;/P, 0,/d' "$tmp/views.vmt" >"$tmp/joined.vmt"
+views joined.vmt 109 30
 run 0 "convert" convert $worked "$tmp/copy.vmt"
 run 0 "convert again" convert "$tmp/copy.vmt" "$tmp/copy2.vmt"
 cmp -s "$tmp/copy.vmt" "$tmp/copy2.vmt"; ok $? "a converted trace converts to itself"

@@ -188,6 +188,8 @@ static void test_lackey_refuses(void)
 		const char *line, *message;
 	} cases[] = {
 		{"ExitProcess()", "lackey cannot hold calls: ExitProcess()"},
+		{"InjectError(16, \"read\")",
+		 "lackey cannot hold calls: InjectError(0x10, \"read\")"},
 		{"W 0x10 8 5", "lackey cannot hold values: W 0x10 8 0x5"},
 		{"R 0x10 8 = 5", "lackey cannot hold values: R 0x10 8"},
 		{"R 0x10 8 = OK", "lackey cannot hold recorded results: R 0x10 8"},
@@ -266,7 +268,27 @@ static const char canonical[] =
 	"0x1000\n"
 	"NtFreeVirtualMemory(C, 0x0, MEM_RELEASE) = STATUS_MEMORY_NOT_ALLOCATED\n"
 	"NtFreeVirtualMemory(C, 0x0, MEM_RELEASE) = 0xc0001234\n"
-	"CreateProcess()\n2 ExitProcess()\nMark(\"a \\\"b\\\\ # \303\244\")\n";
+	"CreateProcess()\n2 ExitProcess()\nMark(\"a \\\"b\\\\ # \303\244\")\n"
+	"VirtualAlloc2(NULL, 0x10000, MEM_RESERVE|MEM_RESERVE_PLACEHOLDER, PAGE_NOACCESS, 0x10000, "
+	"0x7fffffff, 0x10000) = D\n"
+	"VirtualAlloc2(D+0x1000, 0x1000, MEM_COMMIT|MEM_RESERVE|MEM_REPLACE_PLACEHOLDER, "
+	"PAGE_READWRITE, 0x0, 0x0, 0x0) = D+0x1000\n"
+	"2 VirtualAlloc2(NULL, 0x0, 0, 0, 0x1, 0x2, 0xffffffffffffffff) = NULL ERROR_BUSY\n"
+	"VirtualFree(D, 0x1000, MEM_PRESERVE_PLACEHOLDER|MEM_RELEASE) = TRUE\n"
+	"VirtualFree(D, 0x10000, MEM_COALESCE_PLACEHOLDERS|MEM_RELEASE) = TRUE\n"
+	"NtFreeVirtualMemory(D, 0x10000, MEM_COALESCE_PLACEHOLDERS|MEM_DECOMMIT)\n"
+	"CreateFileMapping(NULL, 0x20000, PAGE_READWRITE|SEC_COMMIT, \"a \\\"section\\\"\") = "
+	"TRUE\n"
+	"CreateFileMapping(\"C:\\\\x.dll\", 0x0, PAGE_READONLY|SEC_IMAGE, \"x\") = TRUE\n"
+	"CreateFileMapping(\"\", 0x0, SEC_RESERVE|PAGE_TARGETS_INVALID|SEC_LARGE_PAGES, \"\") = "
+	"FALSE "
+	"ERROR_INVALID_PARAMETER\n"
+	"MapViewOfFile(\"x\", FILE_MAP_COPY|FILE_MAP_EXECUTE, 0x10000, 0x0, NULL) = V+0x1000\n"
+	"MapViewOfFile(\"x\", FILE_MAP_WRITE|FILE_MAP_READ|0x40, 0x1, 0x2, V-0x1000) = NULL 1132\n"
+	"UnmapViewOfFile(V+0x1000) = TRUE\nUnmapViewOfFile(NULL) = FALSE ERROR_INVALID_ADDRESS\n"
+	"CloseHandle(\"x\") = TRUE\nCloseHandle(\"x\") = FALSE ERROR_INVALID_HANDLE\n"
+	"1.2 ThreadStack(D, 0x100000)\nThreadStack(NULL, 0x0)\nInjectError(D+0x1000, \"read\")\n"
+	"@5 InjectError(0x10000, \"write\")\nInjectError(NULL, \"memory\")\n";
 
 static void test_text_round_trip(void)
 {
@@ -309,6 +331,99 @@ static void test_text_header(void)
 	g_assert_cmpstr(vmsim_trace_get_labels(trace)->name[1], ==, "A");
 	vmsim_trace_close(trace);
 	g_free(in);
+}
+
+/* What the arguments of a call become. */
+static void test_text_arguments(void)
+{
+	char *path = save("arguments.vmt", canonical, strlen(canonical));
+	vmsim_trace *trace = vmsim_trace_open(path, NULL, NULL, NULL);
+	const struct vmsim_event *events;
+	const struct vmsim_call *calls[VMSIM_N_CALLS] = {NULL}, *call; /* the first of each */
+	size_t n = vmsim_trace_next(trace, &events, NULL);
+
+	for (size_t i = n; i-- > 0;)
+		if (events[i].op == VMSIM_OP_CALL)
+			calls[events[i].call->id] = events[i].call;
+	call = calls[VMSIM_CALL_VIRTUAL_ALLOC2];
+	g_assert_cmphex(call->size[0], ==, 0x10000);
+	g_assert_cmphex(call->type, ==, MEM_RESERVE | MEM_RESERVE_PLACEHOLDER);
+	g_assert_cmphex(call->protect, ==, PAGE_NOACCESS);
+	g_assert_cmphex(call->number[0], ==, 0x10000);
+	g_assert_cmphex(call->number[1], ==, 0x7fffffff);
+	g_assert_cmphex(call->number[2], ==, 0x10000);
+	call = calls[VMSIM_CALL_CREATE_FILE_MAPPING];
+	g_assert_null(call[0].file);
+	g_assert_cmpstr(call[0].name, ==, "a \"section\"");
+	g_assert_cmphex(call[0].protect, ==, PAGE_READWRITE | SEC_COMMIT);
+	g_assert_cmpstr(call[1].file, ==, "C:\\x.dll"); /* the slot of the next line */
+	g_assert_cmpstr(call[1].name, ==, "x");
+	g_assert_cmpstr(call[2].file, ==, "");
+	g_assert_cmpint(call[2].recorded.kind, ==, VMSIM_OUTCOME_FAILURE);
+	call = calls[VMSIM_CALL_MAP_VIEW];
+	g_assert_cmpstr(call->name, ==, "x");
+	g_assert_cmphex(call->access, ==, FILE_MAP_COPY | FILE_MAP_EXECUTE);
+	g_assert_cmphex(call->number[0], ==, 0x10000);
+	g_assert_cmphex(call->size[0], ==, 0);
+	g_assert_cmphex(call[1].size[0], ==, 2);
+	g_assert_cmphex(call[1].address.offset, ==, (uint64_t)-0x1000);
+	g_assert_cmpuint(call[1].address.label, ==, call[0].recorded.address.label);
+	call = calls[VMSIM_CALL_THREAD_STACK];
+	g_assert_cmphex(call->size[0], ==, 0x100000);
+	call = calls[VMSIM_CALL_INJECT_ERROR];
+	g_assert_cmpint(call[0].inject, ==, VMSIM_INJECT_READ);
+	g_assert_cmpint(call[1].inject, ==, VMSIM_INJECT_WRITE);
+	g_assert_cmpint(call[2].inject, ==, VMSIM_INJECT_MEMORY);
+	for (size_t id = 0; id < VMSIM_N_CALLS; id++)
+		g_assert_nonnull(calls[id]); /* the text has a line of every call */
+	vmsim_trace_close(trace);
+	g_free(path);
+}
+
+/* Any MEM_ name may be given anywhere: what is written depends on the call. */
+static void test_text_mem_names(void)
+{
+	static const char text[] =
+		"# vmtrace 1\nVirtualAlloc2(1, 1, MEM_DECOMMIT|MEM_MAPPED|MEM_IMAGE, 0, 0, 0, 0)\n"
+		"VirtualAlloc(1, 1, MEM_REPLACE_PLACEHOLDER|MEM_PRESERVE_PLACEHOLDER, 0)\n"
+		"VirtualFree(1, 1, MEM_REPLACE_PLACEHOLDER|MEM_RESERVE_PLACEHOLDER)\n"
+		"CreateFileMapping(NULL, 1, 0x8000004, \"\")\nMapViewOfFile(\"\", 0x6, 0, 1, "
+		"0x0)\n";
+	char *in = save("names.vmt", text, strlen(text)), *out = scratch("names-out.vmt");
+
+	g_assert_null(convert(in, out, NULL));
+	assert_same_file(out,
+			 "# vmtrace 1\nVirtualAlloc2(0x1, 0x1, MEM_REPLACE_PLACEHOLDER|"
+			 "MEM_RESERVE_PLACEHOLDER|MEM_RESET_UNDO, 0, 0x0, 0x0, 0x0)\n"
+			 "VirtualAlloc(0x1, 0x1, MEM_DECOMMIT|0x2, 0)\n"
+			 "VirtualFree(0x1, 0x1, MEM_DECOMMIT|MEM_MAPPED)\n"
+			 "CreateFileMapping(NULL, 0x1, PAGE_READWRITE|SEC_COMMIT, \"\")\n"
+			 "MapViewOfFile(\"\", FILE_MAP_WRITE|FILE_MAP_READ, 0x0, 0x1, NULL)\n");
+	g_free(in);
+	g_free(out);
+}
+
+/* Strings that no quoted one can spell are refused, wherever they stand. */
+static void test_text_bad_strings(void)
+{
+	static const char *const bad[] = {"a\nb", "\xff"};
+	char *out = scratch("strings.vmt");
+
+	for (size_t i = 0; i < 2 * G_N_ELEMENTS(bad); i++) {
+		struct vmsim_call call = {.id = VMSIM_CALL_CREATE_FILE_MAPPING, .name = "n"};
+		struct vmsim_event ev = {
+			.op = VMSIM_OP_CALL, .call = &call, .size = 1, .pid = 1, .tid = 1};
+		GError *error = NULL;
+		vmsim_writer *writer = vmsim_writer_open(out, NULL, NULL, NULL, &error);
+
+		g_assert_true(vmsim_writer_put(writer, &ev, &error)); /* file NULL */
+		*(i % 2 ? &call.file : &call.name) = bad[i / 2];
+		g_assert_false(vmsim_writer_put(writer, &ev, &error));
+		g_assert_error(error, VMSIM_ERROR, VMSIM_ERROR_TRACE);
+		g_clear_error(&error);
+		vmsim_writer_abandon(writer);
+	}
+	g_free(out);
 }
 
 /* Blanks, tabs, carriage returns, a byte order mark, comments, no last line feed. */
@@ -816,6 +931,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/trace/lackey/labels", test_lackey_labels);
 	g_test_add_func("/trace/text/round-trip", test_text_round_trip);
 	g_test_add_func("/trace/text/header", test_text_header);
+	g_test_add_func("/trace/text/arguments", test_text_arguments);
+	g_test_add_func("/trace/text/mem-names", test_text_mem_names);
+	g_test_add_func("/trace/text/bad-strings", test_text_bad_strings);
 	g_test_add_func("/trace/text/loose", test_text_loose);
 	g_test_add_func("/trace/text/fast-is-slow", test_text_fast_is_slow);
 	g_test_add_func("/trace/text/batches", test_text_batches);

@@ -71,6 +71,17 @@ static void test_flag_names(void)
 	g_assert_cmphex(bits, ==, PAGE_EXECUTE);
 	g_assert_false(vmsim_prot_by_name("MEM_COMMIT", 10, &bits));
 	g_assert_false(vmsim_mem_by_name("PAGE_GUARD", 10, &bits));
+	g_assert_true(vmsim_mem_by_name("MEM_REPLACE_PLACEHOLDER", 23, &bits));
+	g_assert_cmphex(bits, ==, MEM_DECOMMIT);
+	g_assert_true(vmsim_section_by_name("SEC_LARGE_PAGES", 15, &bits));
+	g_assert_cmphex(bits, ==, SEC_LARGE_PAGES);
+	g_assert_true(vmsim_section_by_name("PAGE_READWRITE", 14, &bits));
+	g_assert_cmphex(bits, ==, PAGE_READWRITE);
+	g_assert_false(vmsim_prot_by_name("SEC_IMAGE", 9, &bits));
+	g_assert_true(vmsim_file_map_by_name("FILE_MAP_EXECUTE", 16, &bits));
+	g_assert_cmphex(bits, ==, FILE_MAP_EXECUTE);
+	g_assert_false(vmsim_file_map_by_name("PAGE_EXECUTE", 12, &bits));
+	g_assert_false(vmsim_section_by_name("FILE_MAP_READ", 13, &bits));
 }
 
 static void test_print(void)
@@ -89,11 +100,34 @@ static void test_print(void)
 	g_assert_cmpstr(vmsim_prot_print(0x80000000u, buf), ==, "0x80000000");
 }
 
+/* The same bits by the names they have where they stand. */
+static void test_print_uses(void)
+{
+	char buf[VMSIM_FLAGS_MAX];
+
+	g_assert_cmpstr(vmsim_mem_print(0x44003, buf), ==, "MEM_DECOMMIT|MEM_MAPPED|0x3");
+	g_assert_cmpstr(vmsim_region_type_print(0x40000, buf), ==, "MEM_MAPPED");
+	g_assert_cmpstr(vmsim_alloc2_type_print(0x1044003, buf), ==,
+			"MEM_REPLACE_PLACEHOLDER|MEM_RESERVE_PLACEHOLDER|MEM_RESET_UNDO|0x3");
+	g_assert_cmpstr(vmsim_free_type_print(0xc003, buf), ==,
+			"MEM_COALESCE_PLACEHOLDERS|MEM_PRESERVE_PLACEHOLDER|MEM_DECOMMIT|"
+			"MEM_RELEASE");
+	g_assert_cmpstr(vmsim_section_print(0xcd000004u, buf), ==,
+			"PAGE_READWRITE|SEC_IMAGE|SEC_RESERVE|SEC_COMMIT|PAGE_TARGETS_INVALID|"
+			"SEC_LARGE_PAGES");
+	g_assert_cmpstr(vmsim_prot_print(0x1000004, buf), ==, "PAGE_READWRITE|0x1000000");
+	g_assert_cmpstr(vmsim_file_map_print(0x2f, buf), ==,
+			"FILE_MAP_COPY|FILE_MAP_WRITE|FILE_MAP_READ|FILE_MAP_EXECUTE|0x8");
+	g_assert_cmpstr(vmsim_file_map_print(0, buf), ==, "0");
+}
+
 /* All bits at once stay within the buffer, and read back as they were. */
 static void test_print_everything(void)
 {
 	static const char *(*const print[])(uint32_t, char *) = {
-		vmsim_mem_print, vmsim_region_type_print, vmsim_prot_print};
+		vmsim_mem_print,         vmsim_alloc2_type_print, vmsim_free_type_print,
+		vmsim_region_type_print, vmsim_prot_print,        vmsim_section_print,
+		vmsim_file_map_print};
 	char buf[VMSIM_FLAGS_MAX];
 
 	for (size_t i = 0; i < G_N_ELEMENTS(print); i++) {
@@ -106,7 +140,8 @@ static void test_print_everything(void)
 			uint32_t one = 0;
 
 			if (!vmsim_mem_by_name(parts[j], strlen(parts[j]), &one) &&
-			    !vmsim_prot_by_name(parts[j], strlen(parts[j]), &one))
+			    !vmsim_section_by_name(parts[j], strlen(parts[j]), &one) &&
+			    !vmsim_file_map_by_name(parts[j], strlen(parts[j]), &one))
 				one = (uint32_t)g_ascii_strtoull(parts[j], NULL, 16);
 			g_assert_cmphex(bits & one, ==, 0);
 			bits |= one;
@@ -124,6 +159,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/win32/code-by-name", test_code_by_name);
 	g_test_add_func("/win32/flag-names", test_flag_names);
 	g_test_add_func("/win32/print", test_print);
+	g_test_add_func("/win32/print-uses", test_print_uses);
 	g_test_add_func("/win32/print-everything", test_print_everything);
 	return g_test_run();
 }

@@ -15,6 +15,23 @@ static enum vmsim_access access_of(const struct op *op)
 	return (enum vmsim_access)op->event.op;
 }
 
+/* A store over several pages stores nothing unless all of them permit it (3.1). */
+static bool all_permit(struct vmsim_machine *m, const struct thread *thread)
+{
+	const struct op *op = &thread->op;
+	vmsim_vpn first = op->va >> VMSIM_PAGE_SHIFT;
+	vmsim_vpn last = (op->va + (op->event.size - 1)) >> VMSIM_PAGE_SHIFT;
+
+	for (vmsim_vpn vpn = first; m->keep_contents && first < last && vpn <= last; vpn++) {
+		vmsim_va va = vpn == first ? op->va : vpn << VMSIM_PAGE_SHIFT;
+
+		if (!vmm_permits(m->vmm, thread->process, va, access_of(op),
+				 op->source->implicit_commit))
+			return false;
+	}
+	return true;
+}
+
 void access_begin(struct vmsim_machine *m, struct thread *thread)
 {
 	struct op *op = &thread->op;
@@ -28,15 +45,7 @@ void access_begin(struct vmsim_machine *m, struct thread *thread)
 	m->now += config->core.cycles_per_reference.cycles;
 	op->stage = OP_TRANSLATE;
 	op->compared = true;
-	op->stores = true;
-	/* A store over several pages stores nothing unless all of them permit it (3.1). */
-	for (vmsim_vpn vpn = op->first; m->keep_contents && op->first < op->last && vpn <= op->last;
-	     vpn++) {
-		vmsim_va va = vpn == op->first ? op->va : vpn << VMSIM_PAGE_SHIFT;
-
-		op->stores &= vmm_permits(m->vmm, thread->process, va, access_of(op),
-					  op->source->implicit_commit);
-	}
+	op->stores = all_permit(m, thread);
 }
 
 /* --- data ----------------------------------------------------------------------------------- */
@@ -112,11 +121,18 @@ static bool translatable(const struct page_table *pt, vmsim_va va, vmsim_vpn *vp
 	return lower ? *vpn < shape->vpn_end || shape->levels != 4 : upper;
 }
 
-static void begin_fault(struct vmsim_machine *m, struct op *op, vmsim_va va,
+static void begin_fault(struct vmsim_machine *m, struct thread *thread, vmsim_va va,
 			enum vmsim_access access)
 {
+	struct op *op = &thread->op;
+
 	op->fault = (struct fault){.va = va, .access = access,
-				   .implicit_commit = op->source->implicit_commit};
+				   .implicit_commit = op->source->implicit_commit,
+				   .stack_low = thread->stack_low, .stack_end = thread->stack_end,
+				   .priority = thread->priority};
+	/* A service that touches a guard does not grow the stack (K3). */
+	if (op->event.op == VMSIM_OP_CALL)
+		op->fault.stack_low = op->fault.stack_end = 0;
 	op->fault_begin = m->now;
 	op->fault_cycles = m->config->os.trap.cycles + m->config->os.return_.cycles;
 	op->stage = OP_TRAP;
@@ -150,7 +166,7 @@ static void translate(struct vmsim_machine *m, struct thread *thread)
 	bool ok;
 
 	if (!translatable(pt, va, &vpn)) { /* 3.1 step 1 */
-		begin_fault(m, op, UINT64_MAX, VMSIM_READ);
+		begin_fault(m, thread, UINT64_MAX, VMSIM_READ);
 		return;
 	}
 	ok = mmu_translate(&m->mmu, pt, process_asid(thread->process), vpn, access_of(op),
@@ -162,7 +178,7 @@ static void translate(struct vmsim_machine *m, struct thread *thread)
 	BOOK(m, tlb_l2, tr.l2_cycles);
 	BOOK(m, walk, tr.walk_cycles);
 	if (!ok) {
-		begin_fault(m, op, va, access_of(op));
+		begin_fault(m, thread, va, access_of(op));
 		return;
 	}
 	if (m->every_reference && (!op->repeated || op->untold)) {
@@ -277,6 +293,8 @@ static void return_from_fault(struct vmsim_machine *m, struct thread *thread)
 		op->stage = OP_CALL;
 	} else if (op->fault.result == VMSIM_RESULT_OK) {
 		op->repeated = true;
+		if (op->fault.type == FAULT_GUARD) /* K2: the guard is gone */
+			op->stores = all_permit(m, thread);
 		/* Faults that did not bring the page in themselves: a spurious or collided one. */
 		op->untold = op->fault.type == FAULT_SPURIOUS ||
 			     (op->fault.type == FAULT_TRANSITION && op->fault.io);
@@ -310,10 +328,10 @@ bool access_stage(struct vmsim_machine *m, struct thread *thread)
 
 void access_touch(struct vmsim_machine *m, struct thread *thread, vmsim_va va)
 {
-	begin_fault(m, &thread->op, va, VMSIM_READ);
+	begin_fault(m, thread, va, VMSIM_READ);
 }
 
 void access_fault(struct vmsim_machine *m, struct thread *thread, vmsim_va va)
 {
-	begin_fault(m, &thread->op, va, access_of(&thread->op));
+	begin_fault(m, thread, va, access_of(&thread->op));
 }

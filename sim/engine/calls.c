@@ -52,8 +52,41 @@ static void end_call(struct vmsim_machine *m, struct thread *thread)
 	}
 	compare_call(m, op);
 	m->last_outcome = op->call.outcome;
-	api_call_fini(&op->call);
+	m->last_outcome.pages = NULL;
+	call_forget(op);
 	op->stage = OP_IDLE;
+}
+
+void call_forget(struct op *op)
+{
+	api_call_fini(&op->call);
+	g_clear_pointer(&op->args.recorded.pages, g_free);
+}
+
+/* What a call points to belongs to the reader and goes with its batch. */
+static void keep_arguments(struct vmsim_machine *m, struct op *op)
+{
+	struct vmsim_call *args = &op->args;
+
+	*args = *op->event.call;
+	if (args->name)
+		args->name = g_string_chunk_insert_const(m->names, args->name);
+	if (args->file)
+		args->file = g_string_chunk_insert_const(m->names, args->file);
+	args->recorded.pages = g_memdup2(args->recorded.pages,
+					 args->recorded.n_pages * sizeof(*args->recorded.pages));
+	op->event.call = op->call.call = args;
+}
+
+/* Where a call given NULL put its block when it was recorded, if that is a plain address. */
+static vmsim_va recorded_place(const struct vmsim_call *call)
+{
+	enum vmsim_result_kind kind = vmsim_calls[call->id].result;
+
+	if ((kind != VMSIM_ADDR && kind != VMSIM_NTSTAT) ||
+	    call->recorded.kind != VMSIM_OUTCOME_SUCCESS || call->recorded.address.label)
+		return 0;
+	return call->recorded.address.offset;
 }
 
 static void mark(struct vmsim_machine *m, struct thread *thread)
@@ -68,19 +101,28 @@ static void mark(struct vmsim_machine *m, struct thread *thread)
 	thread->op.stage = OP_IDLE;
 }
 
+static void inject(struct vmsim_machine *m, struct thread *thread)
+{
+	struct op *op = &thread->op;
+
+	machine_flush_references(m);
+	vmm_inject(m->vmm, thread->process, op->va, op->args.inject);
+	BOOK(m, kernel, machine_invalidate(m));
+	machine_submit(m, m->now);
+	op->stage = OP_IDLE;
+}
+
 void call_begin(struct vmsim_machine *m, struct thread *thread)
 {
 	struct op *op = &thread->op;
 	const struct vmsim_call *call = &op->args;
 
 	clock_stamp(m);
-	op->args = *op->event.call;
-	op->event.call = op->call.call = call;
+	keep_arguments(m, op);
 	op->stage = OP_CALL;
 	op->call.address = op->va;
-	if (vmsim_calls[call->id].result == VMSIM_ADDR && !op->va &&
-	    call->recorded.kind == VMSIM_OUTCOME_SUCCESS && !call->recorded.address.label)
-		op->call.place = call->recorded.address.offset;
+	if (!op->va)
+		op->call.place = recorded_place(call);
 	switch (call->id) {
 	case VMSIM_CALL_MARK:
 		mark(m, thread);
@@ -89,8 +131,18 @@ void call_begin(struct vmsim_machine *m, struct thread *thread)
 		op->stage = OP_IDLE;
 		break;
 	case VMSIM_CALL_EXIT_PROCESS:
+		break;
 	case VMSIM_CALL_THREAD_STACK:
+		thread->stack_low = op->va;
+		thread->stack_end = op->va + call->size[0];
+		op->stage = OP_IDLE;
+		break;
+	case VMSIM_CALL_THREAD_PRIORITY:
+		thread->priority = (unsigned)MIN(call->number[0], PAGE_PRIORITY_MAX);
+		op->stage = OP_IDLE;
+		break;
 	case VMSIM_CALL_INJECT_ERROR:
+		inject(m, thread);
 		break;
 	default:
 		m->stats.c.calls++;

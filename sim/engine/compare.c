@@ -55,6 +55,10 @@ static const char *rule_of(enum vmsim_access_result result)
 		return "3.1";
 	case VMSIM_RESULT_GUARD_PAGE:
 		return "3.1.4d";
+	case VMSIM_RESULT_STACK_OVERFLOW:
+		return "K2";
+	case VMSIM_RESULT_IN_PAGE_ERROR:
+		return "L16";
 	default:
 		return "3.1";
 	}
@@ -97,18 +101,19 @@ static bool unify(struct vmsim_labels *labels, const struct vmsim_addr *recorded
 /* The rule by which a call that succeeded answers what it does. */
 static const char *success_rule(const struct vmsim_call *call)
 {
-	switch (call->id) {
-	case VMSIM_CALL_VIRTUAL_ALLOC:
-		return "V9";
-	case VMSIM_CALL_VIRTUAL_FREE:
-		return "E12";
-	case VMSIM_CALL_VIRTUAL_PROTECT:
-		return "E14";
-	case VMSIM_CALL_VIRTUAL_QUERY:
-		return "V13";
-	default:
-		return "2.7";
-	}
+	static const char *const rule[VMSIM_N_CALLS] = {
+		[VMSIM_CALL_VIRTUAL_ALLOC] = "V9",	[VMSIM_CALL_VIRTUAL_ALLOC2] = "V12",
+		[VMSIM_CALL_VIRTUAL_FREE] = "E12",	[VMSIM_CALL_VIRTUAL_PROTECT] = "E14",
+		[VMSIM_CALL_VIRTUAL_QUERY] = "V13",	[VMSIM_CALL_VIRTUAL_LOCK] = "2.7",
+		[VMSIM_CALL_VIRTUAL_UNLOCK] = "2.7",	[VMSIM_CALL_SET_WORKING_SET] = "2.8",
+		[VMSIM_CALL_EMPTY_WORKING_SET] = "2.8", [VMSIM_CALL_PREFETCH] = "2.9",
+		[VMSIM_CALL_OFFER] = "R9",		[VMSIM_CALL_RECLAIM] = "R10",
+		[VMSIM_CALL_DISCARD] = "R11",		[VMSIM_CALL_GET_WRITE_WATCH] = "E16",
+		[VMSIM_CALL_RESET_WRITE_WATCH] = "E16", [VMSIM_CALL_NT_ALLOCATE] = "V9",
+		[VMSIM_CALL_NT_FREE] = "E11",		[VMSIM_CALL_MAP_VIEW] = "C1",
+	};
+
+	return rule[call->id] ? rule[call->id] : "2.1";
 }
 
 /* A label that was to be bound by a call that answered otherwise stands for NULL from now on. */
@@ -116,11 +121,25 @@ static void bind_nothing(struct vmsim_labels *labels, const struct vmsim_outcome
 {
 	unify(labels, &recorded->address, 0);
 	unify(labels, &recorded->alloc_base, 0);
+	for (size_t i = 0; i < recorded->n_pages; i++)
+		unify(labels, &recorded->pages[i], 0);
 }
 
 static bool errors_agree(const struct api_call *call, uint32_t recorded)
 {
 	return recorded == call->outcome.error || recorded == call->status;
+}
+
+/* The addresses that GetWriteWatch answers; their number, too. */
+static bool pages_agree(struct vmsim_labels *labels, const struct vmsim_outcome *recorded,
+			const struct vmsim_outcome *got)
+{
+	bool agree = recorded->n_pages == got->n_pages;
+
+	for (size_t i = 0; i < recorded->n_pages; i++)
+		agree &= unify(labels, &recorded->pages[i],
+			       i < got->n_pages ? got->pages[i].offset : 0);
+	return agree;
 }
 
 static bool outcomes_agree(struct vmsim_labels *labels, enum vmsim_result_kind kind,
@@ -139,6 +158,11 @@ static bool outcomes_agree(struct vmsim_labels *labels, enum vmsim_result_kind k
 		return base && alloc && recorded->alloc_protect == got->alloc_protect &&
 		       recorded->size == got->size && recorded->state == got->state &&
 		       recorded->protect == got->protect && recorded->type == got->type;
+	case VMSIM_WATCH:
+		return pages_agree(labels, recorded, got);
+	case VMSIM_NTSTAT:
+		return unify(labels, &recorded->address, got->address.offset) &&
+		       recorded->size == got->size && recorded->error == got->error;
 	default:
 		return true;
 	}

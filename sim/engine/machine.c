@@ -100,6 +100,7 @@ struct vmsim_machine *vmsim_machine_new(const vmsim_config *config, GError **err
 	m->submissions = g_ptr_array_new();
 	results_init(m);
 	m->sources = g_ptr_array_new_with_free_func(source_free);
+	m->names = g_string_chunk_new(1024);
 	m->own_labels = vmsim_labels_new();
 	set_source(m, (struct source){.path = (char *)"<api>",
 				      .labels = m->own_labels,
@@ -120,7 +121,7 @@ void vmsim_machine_free(struct vmsim_machine *m)
 		return;
 	g_hash_table_iter_init(&iter, m->threads);
 	while (g_hash_table_iter_next(&iter, NULL, &thread))
-		api_call_fini(&((struct thread *)thread)->op.call);
+		call_forget(&((struct thread *)thread)->op);
 	g_hash_table_destroy(m->threads_of);
 	g_hash_table_destroy(m->threads);
 	g_hash_table_destroy(m->processes);
@@ -139,6 +140,7 @@ void vmsim_machine_free(struct vmsim_machine *m)
 	g_clear_error(&m->error);
 	g_free(m->dump);
 	g_ptr_array_unref(m->sources);
+	g_string_chunk_free(m->names);
 	g_free(m->first_divergence);
 	g_free(m);
 }

@@ -82,6 +82,8 @@ struct thread {
 	uint32_t pid, tid;
 	enum wait_kind wait;
 	struct io *io;
+	vmsim_va stack_low, stack_end; /* ThreadStack; 0, 0: not told (K2) */
+	unsigned priority;             /* ThreadMemoryPriority (W11) */
 	struct op op;
 };
 
@@ -125,6 +127,7 @@ struct vmsim_machine {
 
 	/* the traces */
 	GPtrArray *sources; /* of struct source */
+	GStringChunk *names; /* of calls: a reader's do not last */
 	const struct source *source; /* whose events are fed now */
 	struct vmsim_labels *own_labels; /* of events without a trace */
 
@@ -189,6 +192,8 @@ bool access_stage(struct vmsim_machine *m, struct thread *thread);
 bool call_stage(struct vmsim_machine *m, struct thread *thread);
 void access_begin(struct vmsim_machine *m, struct thread *thread);
 void call_begin(struct vmsim_machine *m, struct thread *thread);
+/* call_forget: what an operation that is a call holds, under way or not. */
+void call_forget(struct op *op);
 /* access_touch: a call needs a page faulted in. */
 void access_touch(struct vmsim_machine *m, struct thread *thread, vmsim_va va);
 /* access_fault: a reference's first lookup, already counted, ended in a fault. */

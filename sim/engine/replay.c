@@ -60,12 +60,13 @@ static void op_fill(struct vmsim_machine *m, const struct thread *thread,
 	if (event->op != VMSIM_OP_CALL) {
 		op->first = op->va >> VMSIM_PAGE_SHIFT;
 		op->last = (op->va + (event->size - 1)) >> VMSIM_PAGE_SHIFT;
-		/* Whoever reads a guard page first consumes its guard: that is a change, too. */
-		op->exclusive =
-			op->exclusive || vmm_has_guard(thread->process, op->first, op->last);
-	} else if (event->call->id == VMSIM_CALL_MARK ||
-		   event->call->id == VMSIM_CALL_CREATE_PROCESS ||
-		   !vmm_call_range(m->vmm, thread->process, event->call, op->va, &op->first,
+		/* Whoever reads a guard page first consumes its guard: that is a change, too; on a
+		 * stack also of the page below. */
+		if (vmm_has_guard(thread->process, op->first, op->last)) {
+			op->exclusive = true;
+			op->first -= op->first > 0 && thread->stack_end;
+		}
+	} else if (!vmm_call_range(m->vmm, thread->process, event->call, op->va, &op->first,
 				   &op->last)) {
 		op->first = 1; /* none */
 		op->last = 0;
@@ -94,6 +95,9 @@ static bool await_labels(struct vmsim_machine *m, const struct vmsim_event *even
 		labels[0] = event->call->address.label;
 		labels[1] = event->call->recorded.address.label;
 		labels[2] = event->call->recorded.alloc_base.label;
+		for (size_t i = 0; i < event->call->recorded.n_pages; i++)
+			if (!machine_await_labels(m, &event->call->recorded.pages[i].label, 1))
+				return false;
 	}
 	return machine_await_labels(m, labels, G_N_ELEMENTS(labels));
 }

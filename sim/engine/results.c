@@ -88,20 +88,31 @@ void results_violation(struct vmsim_machine *m, const struct thread *thread,
 		       enum vmsim_access_result result)
 {
 	static const char *const words[] = {"read", "write", "execute"};
+	static const struct {
+		enum vmsim_record_kind kind;
+		uint32_t code;
+	} of[] = {
+		[VMSIM_RESULT_ACCESS_VIOLATION] = {VMSIM_RECORD_ACCESS_VIOLATION, 0xC0000005},
+		[VMSIM_RESULT_GUARD_PAGE] = {VMSIM_RECORD_GUARD_PAGE, 0x80000001},
+		[VMSIM_RESULT_IN_PAGE_ERROR] = {VMSIM_RECORD_IN_PAGE_ERROR, 0xC0000006},
+		[VMSIM_RESULT_STACK_OVERFLOW] = {VMSIM_RECORD_STACK_OVERFLOW, 0xC00000FD},
+	};
 	const struct op *op = &thread->op;
-	bool guard = result == VMSIM_RESULT_GUARD_PAGE;
+	bool guard = result == VMSIM_RESULT_GUARD_PAGE || result == VMSIM_RESULT_STACK_OVERFLOW;
 	struct page_view view = vmm_view(m->vmm, thread->process, op->fault.va);
 	char buf[VMSIM_FLAGS_MAX];
 	struct vmsim_record record = {
-		.kind = guard ? VMSIM_RECORD_GUARD_PAGE : VMSIM_RECORD_ACCESS_VIOLATION,
+		.kind = of[result].kind,
 		.va = op->fault.va,
 		.access = words[op->fault.access],
 		.state = view.state,
 		.protect = "",
-		.code = guard ? STATUS_GUARD_PAGE_VIOLATION : STATUS_ACCESS_VIOLATION,
+		.code = of[result].code,
 		.freed_by = view.freed_by,
 	};
 
+	if (result == VMSIM_RESULT_IN_PAGE_ERROR)
+		m->stats.c.in_page_errors++;
 	if (view.protect) {
 		/* The guard is cleared by now; the event names the protection found. */
 		if (guard)

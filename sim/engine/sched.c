@@ -171,6 +171,7 @@ struct thread *machine_thread(struct vmsim_machine *m, uint32_t pid, uint32_t ti
 	thread->process = process;
 	thread->pid = pid;
 	thread->tid = tid;
+	thread->priority = PAGE_PRIORITY_DEFAULT;
 	g_hash_table_insert(m->threads, g_memdup2(&key, sizeof(key)), thread);
 	g_ptr_array_add(threads_of(m, process), thread);
 	return thread;
@@ -406,9 +407,17 @@ static bool wait_for_device(struct vmsim_machine *m, bool idle)
 /* T3: whether an event must wait until one that is under way has ended. */
 static bool conflict(const struct thread *other, const struct thread *thread, const struct op *op)
 {
-	return other == thread ||
-	       (other->process == thread->process && (other->op.exclusive || op->exclusive) &&
-		other->op.first <= op->last && op->first <= other->op.last);
+	const struct op *theirs = &other->op;
+
+	if (other == thread)
+		return true;
+	if (!theirs->exclusive && !op->exclusive)
+		return false;
+	if (other->process == thread->process)
+		return theirs->first <= op->last && op->first <= theirs->last;
+	return theirs->first <= theirs->last && op->first <= op->last &&
+	       vmm_shares(other->process, theirs->first, theirs->last, thread->process,
+			  op->first, op->last);
 }
 
 static bool conflicts(const struct vmsim_machine *m, const struct thread *thread,
@@ -473,6 +482,14 @@ bool machine_await(struct vmsim_machine *m, struct thread *thread, const struct 
 	return true;
 }
 
+static bool names_page(const struct vmsim_outcome *recorded, uint32_t label)
+{
+	for (size_t i = 0; i < recorded->n_pages; i++)
+		if (recorded->pages[i].label == label)
+			return true;
+	return false;
+}
+
 /* Whether an operation under way is a call that may bind the label. */
 static bool binds(const struct vmsim_machine *m, GPtrArray *threads, uint32_t label)
 {
@@ -481,7 +498,8 @@ static bool binds(const struct vmsim_machine *m, GPtrArray *threads, uint32_t la
 
 		if (op->event.op == VMSIM_OP_CALL && op->source->labels == m->source->labels &&
 		    (op->args.recorded.address.label == label ||
-		     op->args.recorded.alloc_base.label == label))
+		     op->args.recorded.alloc_base.label == label ||
+		     names_page(&op->args.recorded, label)))
 			return true;
 	}
 	return false;

@@ -8,7 +8,7 @@
  *   zero        0: committed if the block was committed when reserved, else reserved (V3); in a
  *               view: what the section's entry says, with the view's protection
  *   software    P=0; 5..9 protection, 10 prototype, 11 transition, 12 lost, 13 offered,
- *               32..63 slot or frame
+ *               14 broken,               32..63 slot or frame
  *     decommitted   protection = PROT_DECOMMITTED, nothing else
  *     demand-zero   no slot; bit 12 when MEM_RESET lost the page's contents
  *     pagefile      slot != 0: pagefile number in the upper 4 bits, page of it in the lower 28
@@ -41,6 +41,8 @@ typedef uint64_t pte_t;
 #define PTE_TRANSITION ((pte_t)1 << 11) /* software kinds only */
 #define PTE_LOST ((pte_t)1 << 12)       /* demand-zero only */
 #define PTE_OFFERED ((pte_t)1 << 13)    /* software kinds: OfferVirtualMemory (R9) */
+
+#define PTE_BROKEN ((pte_t)1 << 14)     /* software kinds: the next access is an in-page error */
 
 #define PTE_FRAME_SHIFT 12
 #define PTE_FRAME_MASK (((pte_t)1 << 40) - 1)

@@ -89,6 +89,23 @@ void api_call_fini(struct api_call *call)
 	if (call->newly_locked)
 		g_array_unref(call->newly_locked);
 	call->newly_locked = NULL;
+	g_clear_pointer(&call->outcome.pages, g_free);
+}
+
+/* The whole address space: what changes many pages, or any. */
+static bool everything(vmsim_vpn *first, vmsim_vpn *last)
+{
+	*first = 0;
+	*last = UINT64_MAX;
+	return true;
+}
+
+static bool block_or_page(const struct vad *vad, vmsim_va address, vmsim_vpn *first,
+			  vmsim_vpn *last)
+{
+	*first = vad ? vad->first : address >> VMSIM_PAGE_SHIFT;
+	*last = vad ? vad->last : *first;
+	return true;
 }
 
 bool vmm_call_range(const struct vmm *vmm, const struct process *process,
@@ -96,23 +113,41 @@ bool vmm_call_range(const struct vmm *vmm, const struct process *process,
 		    vmsim_vpn *last)
 {
 	const struct vad *vad = vad_find(&process->vads, address >> VMSIM_PAGE_SHIFT);
-	bool free_whole = call->id == VMSIM_CALL_VIRTUAL_FREE &&
-			  ((call->type & MEM_RELEASE) || !call->size[0]);
 
-	if (call->id == VMSIM_CALL_EXIT_PROCESS) {
-		*first = 0;
-		*last = UINT64_MAX;
-		return true;
-	}
-	if (call->id == VMSIM_CALL_VIRTUAL_QUERY || (free_whole && vad)) {
-		*first = vad ? vad->first : address >> VMSIM_PAGE_SHIFT;
-		*last = vad ? vad->last : *first;
-		return true;
-	}
-	if (call_size_bad(vmm, address, call->size[0]) ||
-	    (call->id == VMSIM_CALL_VIRTUAL_ALLOC && !address)) /* free pages, wherever */
+	switch (call->id) {
+	case VMSIM_CALL_EXIT_PROCESS:
+	case VMSIM_CALL_SET_WORKING_SET:
+	case VMSIM_CALL_EMPTY_WORKING_SET:
+		return everything(first, last);
+	case VMSIM_CALL_VIRTUAL_QUERY:
+	case VMSIM_CALL_UNMAP_VIEW:
+	case VMSIM_CALL_INJECT_ERROR:
+		return block_or_page(vad, address, first, last);
+	case VMSIM_CALL_VIRTUAL_FREE:
+	case VMSIM_CALL_NT_FREE:
+		if (vad && ((call->type & MEM_RELEASE) || !call->size[0]))
+			return block_or_page(vad, address, first, last);
+		break;
+	case VMSIM_CALL_VIRTUAL_ALLOC:
+	case VMSIM_CALL_VIRTUAL_ALLOC2:
+	case VMSIM_CALL_NT_ALLOCATE:
+	case VMSIM_CALL_MAP_VIEW:
+		if (!address) /* free pages, wherever */
+			return false;
+		break;
+	case VMSIM_CALL_CREATE_FILE_MAPPING:
+	case VMSIM_CALL_CLOSE_HANDLE:
+	case VMSIM_CALL_CREATE_PROCESS:
+	case VMSIM_CALL_MARK:
+	case VMSIM_CALL_THREAD_STACK:
+	case VMSIM_CALL_THREAD_PRIORITY:
 		return false;
-	if (call->id == VMSIM_CALL_VIRTUAL_ALLOC && (call->type & (MEM_RESET | MEM_RESET_UNDO))) {
+	default:
+		break;
+	}
+	if (call_size_bad(vmm, address, call->size[0]))
+		return false;
+	if (call->type & (MEM_RESET | MEM_RESET_UNDO)) {
 		*first = (address + VMSIM_PAGE_SIZE - 1) >> VMSIM_PAGE_SHIFT;
 		*last = ((address + call->size[0]) >> VMSIM_PAGE_SHIFT) - 1;
 		return *first <= *last;

@@ -119,6 +119,22 @@ static bool commit_page(struct vmm *vmm, struct process *process, const struct v
 	return false;
 }
 
+bool commit_guard(struct vmm *vmm, struct process *process, struct vad *vad, vmsim_vpn vpn)
+{
+	struct page_run run = {.vmm = vmm, .cause = "stack growth"};
+
+	if (!page_is_committed(vad, vpn, pt_get(&process->pt, vpn))) {
+		if (pages_over_limit(vmm, 1))
+			return false;
+		pages_charge(vmm, process, 1);
+		vad->committed++;
+		page_run_add(&run, vpn, 1, STATE_RESERVED, STATE_COMMITTED);
+		page_run_end(&run);
+	}
+	commit_page(vmm, process, vad, vpn, PROT_READWRITE | PROT_GUARD);
+	return true;
+}
+
 /* A page needs no entry of its own when a zero one says the same (V3). */
 static bool entry_needed(const struct process *process, const struct vad *vad, vmsim_vpn vpn,
 			 unsigned prot)

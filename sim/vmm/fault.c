@@ -88,18 +88,36 @@ static void replace_local(struct vmm *vmm, struct process *process)
 		replace_evict(vmm, frame);
 }
 
+/* K2: a guard page of the thread's stack was reached: the page below becomes the guard, and the
+ * access goes on. Returns how the fault ends. */
+static enum vmsim_access_result stack_grow(struct vmm *vmm, struct process *process,
+					   const struct fault *fault)
+{
+	vmsim_vpn next = (fault->va >> VMSIM_PAGE_SHIFT) - 1;
+	vmsim_vpn low = fault->stack_low >> VMSIM_PAGE_SHIFT;
+	struct vad *vad = vad_find(&process->vads, next);
+
+	if (fault->va < fault->stack_low || fault->va >= fault->stack_end)
+		return VMSIM_RESULT_GUARD_PAGE;
+	if (next <= low + 1 || !vad || vad->kind != VAD_PRIVATE)
+		return VMSIM_RESULT_STACK_OVERFLOW;
+	return commit_guard(vmm, process, vad, next) ? VMSIM_RESULT_OK
+						     : VMSIM_RESULT_STACK_OVERFLOW;
+}
+
 static enum vmm_status guard_fault(struct vmm *vmm, struct process *process, struct fault *fault,
 				   const struct vad *vad, pte_t pte)
 {
 	vmsim_vpn vpn = fault->va >> VMSIM_PAGE_SHIFT;
-	enum vmm_status status = pages_build(vmm, process, vpn, vpn, &fault->io, NULL);
+	vmsim_vpn low = fault->va >= fault->stack_low && fault->va < fault->stack_end ? vpn - 1 : vpn;
+	enum vmm_status status = pages_build(vmm, process, low, vpn, &fault->io, NULL);
 
 	if (status != VMM_DONE)
 		return status;
 	pt_set(&process->pt, vpn,
 	       pte_with_prot(pte, prot_with_caching(vad, pte_prot(pte) & PROT_ACCESS),
 			     vmm->config->paging.nx));
-	return decide(vmm, fault, FAULT_GUARD, VMSIM_RESULT_GUARD_PAGE);
+	return decide(vmm, fault, FAULT_GUARD, stack_grow(vmm, process, fault));
 }
 
 /* L35: somebody reads the page already. */
@@ -189,6 +207,10 @@ static enum vmm_status prototype_fault(struct vmm *vmm, struct process *process,
 
 	if (status != VMM_DONE)
 		return status;
+	if (entry & PTE_BROKEN) {
+		segment_set(vad->segment, vad_index(vad, vpn), entry & ~PTE_BROKEN);
+		return decide(vmm, fault, FAULT_HARD, VMSIM_RESULT_IN_PAGE_ERROR);
+	}
 	if (pte_is_transition(entry))
 		return resident_fault(vmm, process, fault, pte_frame(entry), prot);
 	if (pte_is_pagefile(entry) || !entry)
@@ -230,6 +252,15 @@ static enum vmm_status copy_fault(struct vmm *vmm, struct process *process, stru
 	return decide(vmm, fault, FAULT_COPY_ON_WRITE, VMSIM_RESULT_OK);
 }
 
+/* The frame that held the page turned bad: that is said once; then what is in the slot counts, or
+ * zeros. */
+static enum vmm_status broken_fault(struct vmm *vmm, struct process *process, struct fault *fault,
+				    pte_t pte)
+{
+	pt_set(&process->pt, fault->va >> VMSIM_PAGE_SHIFT, pte & ~PTE_BROKEN);
+	return decide(vmm, fault, FAULT_HARD, VMSIM_RESULT_IN_PAGE_ERROR);
+}
+
 enum vmm_status vmm_fault(struct vmm *vmm, struct process *process, struct fault *fault)
 {
 	vmsim_vpn vpn = fault->va >> VMSIM_PAGE_SHIFT;
@@ -256,6 +287,8 @@ enum vmm_status vmm_fault(struct vmm *vmm, struct process *process, struct fault
 		return decide(vmm, fault, FAULT_VIOLATION, VMSIM_RESULT_ACCESS_VIOLATION);
 	if (prot_is_guard(prot)) /* 4d */
 		return guard_fault(vmm, process, fault, vad, pte);
+	if (!pte_is_valid(pte) && (pte & PTE_BROKEN)) /* L32 */
+		return broken_fault(vmm, process, fault, pte);
 	if (pte_is_valid(pte) && fault->access == VMSIM_WRITE && prot_copies(prot)) /* 4f */
 		return copy_fault(vmm, process, fault, pte);
 	if (pte_is_valid(pte)) /* 4e */

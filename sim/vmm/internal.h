@@ -5,8 +5,11 @@
  *   pagefile.c     slots                      replace.c      policies, trimming, the writer
  *   content.c      bytes                      prot.c         protections
  *   process.c      address spaces             pages.c        ranges of pages, state by state
- *   resident.c     frames taken and given     call_*.c       the API, a file a family
- *   check.c        the invariants             reset.c        MEM_RESET */
+ *   resident.c     pages in frames            call_*.c       the API, a file a family
+ *   frames.c       frames taken and given     reset.c        MEM_RESET
+ *   section.c      pages of sections          cluster.c      reads of several pages
+ *   watch.c        write-watch                inject.c       errors of I/O and memory
+ *   check.c        the invariants */
 #ifndef VMM_INTERNAL_H
 #define VMM_INTERNAL_H
 
@@ -52,7 +55,7 @@ struct process {
 struct injected {
 	const void *owner; /* process or segment */
 	vmsim_vpn vpn;
-	bool write;
+	enum vmsim_inject kind;
 };
 
 struct vmm {
@@ -254,8 +257,12 @@ void io_submit(struct vmm *vmm, struct io *io);
 struct io *io_write(struct vmm *vmm, vmsim_pfn frame, const char *cause);
 /* io_of: the request under way on a frame. */
 struct io *io_of(struct vmm *vmm, vmsim_pfn frame);
-/* io_error_due: whether an error was injected into this I/O of a page; uses it up. */
-bool io_error_due(struct vmm *vmm, const struct pfn *pfn, bool write);
+/* --- inject.c ---------------------------------------------------------------------------- */
+
+/* inject_due: whether an error was injected into the page; uses it up. */
+bool inject_due(struct vmm *vmm, const struct pfn *pfn, enum vmsim_inject kind);
+/* inject_memory: the frame of an unmapped or active page turns bad (L32). */
+void inject_memory(struct vmm *vmm, vmsim_pfn frame);
 
 /* --- cluster.c: reads of several pages (W12, 2.9) ------------------------------------------ */
 
@@ -293,6 +300,9 @@ bool call_tables(struct vmm *vmm, struct process *process, struct api_call *call
  * => its page-table entry exists */
 void page_protect(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte,
 		  unsigned prot);
+/* commit_guard: the page becomes the guard of a stack (K2): committed, read-write, guarded. False when
+ * the commit limit forbids it. => its page-table entry exists */
+bool commit_guard(struct vmm *vmm, struct process *process, struct vad *vad, vmsim_vpn vpn);
 /* The call now under way took rights from these pages. */
 void call_remember(struct vmm *vmm, struct process *process, struct api_call *call,
 		   vmsim_vpn first, vmsim_vpn last);

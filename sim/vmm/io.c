@@ -53,21 +53,6 @@ struct io *io_of(struct vmm *vmm, vmsim_pfn frame)
 	return g_hash_table_lookup(vmm->ios, GUINT_TO_POINTER(frame));
 }
 
-bool io_error_due(struct vmm *vmm, const struct pfn *pfn, bool write)
-{
-	const void *owner = pfn->segment ? (const void *)pfn->segment : pfn->owner;
-
-	for (guint i = 0; i < vmm->injected->len; i++) {
-		const struct injected *error = &g_array_index(vmm->injected, struct injected, i);
-
-		if (error->owner != owner || error->vpn != pfn->vpn || error->write != write)
-			continue;
-		g_array_remove_index(vmm->injected, i);
-		return true;
-	}
-	return false;
-}
-
 /* --- writes -------------------------------------------------------------------------------- */
 
 /* The frame of the modified page `delta` pages from another of the same owner. */
@@ -311,18 +296,23 @@ static void write_page_done(struct vmm *vmm, const struct io *io, uint32_t i)
 static void page_done(struct vmm *vmm, struct io *io, uint32_t i)
 {
 	struct pfn *pfn = &vmm->db.pfn[io->frame[i]];
+	bool broken;
 
 	g_hash_table_remove(vmm->ios, GUINT_TO_POINTER(io->frame[i]));
-	io->failed[i] = io_error_due(vmm, pfn, io->write);
 	pfn->flags &= (uint8_t)~PFN_IO;
 	if (pfn->flags & PFN_DELETED) { /* nobody is left to want it */
 		pfn->flags = 0;
 		frame_free(vmm, io->frame[i], MOVE_L28);
-	} else if (io->write) {
-		write_page_done(vmm, io, i);
-	} else {
-		read_page_done(vmm, io, i);
+		return;
 	}
+	io->failed[i] = inject_due(vmm, pfn, io->write ? VMSIM_INJECT_WRITE : VMSIM_INJECT_READ);
+	broken = inject_due(vmm, pfn, VMSIM_INJECT_MEMORY);
+	if (io->write)
+		write_page_done(vmm, io, i);
+	else
+		read_page_done(vmm, io, i);
+	if (broken)
+		inject_memory(vmm, io->frame[i]);
 }
 
 void vmm_io_done(struct vmm *vmm, struct io *io)

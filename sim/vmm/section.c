@@ -237,3 +237,16 @@ void segment_remove_view(struct vmm *vmm, struct vad *vad)
 	}
 	segment_unref(vmm, segment);
 }
+
+bool vmm_shares(const struct process *a, vmsim_vpn first, vmsim_vpn last, const struct process *b,
+		vmsim_vpn other_first, vmsim_vpn other_last)
+{
+	const struct vad *x = vad_find(&a->vads, first), *y = vad_find(&b->vads, other_first);
+	vmsim_vpn begin, end;
+
+	if (!x || !y || !x->segment || x->segment != y->segment)
+		return false;
+	begin = vad_index(x, first);
+	end = vad_index(x, MIN(last, x->last));
+	return begin <= vad_index(y, MIN(other_last, y->last)) && vad_index(y, other_first) <= end;
+}

@@ -101,12 +101,18 @@ bool process_has_exited(const struct process *process);
 struct account *process_account(const struct process *process);
 const struct page_table *process_page_table(const struct process *process);
 
+/* Priorities of pages (W11). */
+#define PAGE_PRIORITY_MAX 7
+#define PAGE_PRIORITY_DEFAULT 5
+
 /* --- faults (semantics 3.1 step 4, section 4) ------------------------------------------- */
 
 struct fault {
 	vmsim_va va; /* first byte touched in the page */
 	enum vmsim_access access;
 	bool implicit_commit; /* free pages that no call covered commit on first touch (Q5) */
+	vmsim_va stack_low, stack_end; /* the thread's stack, which grows down (K2); 0, 0: unknown */
+	unsigned priority;             /* of the pages it maps (W11) */
 	/* answers */
 	enum fault_type type;
 	enum vmsim_access_result result; /* OK, or the exception it raises */
@@ -148,6 +154,14 @@ void vmm_load(struct vmm *vmm, vmsim_pfn frame, vmsim_va va, unsigned n, uint8_t
  * be zeros, or what was stored last (I31): `bytes` and `known` get the one or the other. */
 bool vmm_other_value(struct vmm *vmm, vmsim_pfn frame, vmsim_va va, unsigned n, bool zero,
 		     uint8_t *bytes, bool *known);
+
+/* vmm_inject: an error is to befall a page: the next read or write of it, or the frame it is in
+ * (L16, L25, L32). Pages that are not committed have none. */
+void vmm_inject(struct vmm *vmm, struct process *process, vmsim_va va, enum vmsim_inject kind);
+
+/* vmm_shares: whether two processes' ranges of pages show a page of one section. */
+bool vmm_shares(const struct process *a, vmsim_vpn first, vmsim_vpn last, const struct process *b,
+		vmsim_vpn other_first, vmsim_vpn other_last);
 
 /* vmm_has_guard: whether a range of pages holds a guard page. */
 bool vmm_has_guard(const struct process *process, vmsim_vpn first, vmsim_vpn last);

@@ -287,7 +287,7 @@ static const char canonical[] =
 	"MapViewOfFile(\"x\", FILE_MAP_WRITE|FILE_MAP_READ|0x40, 0x1, 0x2, V-0x1000) = NULL 1132\n"
 	"UnmapViewOfFile(V+0x1000) = TRUE\nUnmapViewOfFile(NULL) = FALSE ERROR_INVALID_ADDRESS\n"
 	"CloseHandle(\"x\") = TRUE\nCloseHandle(\"x\") = FALSE ERROR_INVALID_HANDLE\n"
-	"1.2 ThreadStack(D, 0x100000)\nThreadStack(NULL, 0x0)\nInjectError(D+0x1000, \"read\")\n"
+	"1.2 ThreadStack(D, 0x100000)\nThreadMemoryPriority(7)\nThreadStack(NULL, 0x0)\nInjectError(D+0x1000, \"read\")\n"
 	"@5 InjectError(0x10000, \"write\")\nInjectError(NULL, \"memory\")\n";
 
 static void test_text_round_trip(void)

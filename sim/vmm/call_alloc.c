@@ -35,9 +35,8 @@ static const char *bad_type(uint32_t type, uint32_t protect, const char **rule)
 	return NULL;
 }
 
-/* Where a block of n pages goes when the caller leaves it open (V11). */
-static bool place(struct vmm *vmm, struct process *process, const struct api_call *call,
-		  uint64_t n, vmsim_vpn *first)
+bool call_place(struct vmm *vmm, struct process *process, const struct api_call *call, uint64_t n,
+		vmsim_vpn *first)
 {
 	const struct vad_tree *vads = &process->vads;
 	uint64_t seed = vmm->config->vmm.va_seed;
@@ -80,7 +79,7 @@ static enum vmm_status reserve(struct vmm *vmm, struct process *process, struct 
 		n = last - first + 1;
 	} else {
 		n = (c->size[0] + VMSIM_PAGE_SIZE - 1) >> VMSIM_PAGE_SHIFT;
-		if (!place(vmm, process, call, n, &first))
+		if (!call_place(vmm, process, call, n, &first))
 			return call_fail(call, STATUS_NO_MEMORY, "2.3.15a",
 					 "no hole in the address space is large enough");
 	}

@@ -106,6 +106,9 @@ static struct free_decision decide(const struct vmm *vmm, const struct process *
 	if (d.last > d.vad->last)
 		return refuse(STATUS_UNABLE_TO_FREE_VM, "2.4.6",
 			      "the range runs past the end of its block");
+	if (d.vad->segment)
+		return refuse(STATUS_UNABLE_TO_DELETE_SECTION, "2.4.7",
+			      "the block is a view: UnmapViewOfFile gives it back");
 	if (!release)
 		return decide_decommit(process, d, size == 0, rules);
 	if (d.first != d.vad->first)

@@ -1,6 +1,23 @@
 /* call_protect.c: VirtualProtect and VirtualQuery (semantics 2.5, 2.6, 1.5). */
 #include "vmm/internal.h"
 
+/* Views that may not be written to are copied from; a page that was copied is the process's own. */
+static unsigned view_prot(const struct vad *vad, pte_t pte, unsigned prot)
+{
+	bool shared = pte_is_prototype(pte) || (pte_is_valid(pte) && (pte & PTE_SHARED));
+
+	if (!vad->segment || !prot_permits(prot, VMSIM_WRITE, true))
+		return prot;
+	if (!shared)
+		return prot_copied(prot);
+	if (vad->allowed & VIEW_WRITE)
+		return prot;
+	return (prot & ~(unsigned)PROT_ACCESS) | ((prot & PROT_ACCESS) == PROT_READWRITE ||
+								  (prot & PROT_ACCESS) == PROT_WRITECOPY
+							  ? PROT_WRITECOPY
+							  : PROT_EXECUTE_WRITECOPY);
+}
+
 void page_protect(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte,
 		  unsigned prot)
 {
@@ -51,9 +68,12 @@ enum vmm_status call_protect(struct vmm *vmm, struct process *process, struct ap
 	if (vad_is_special(vad))
 		return call_fail(call, STATUS_CONFLICTING_ADDRESSES, "2.5.7",
 				 "the block holds physical or large pages");
-	if (prot_is_copy(c->protect))
+	if (prot_is_copy(c->protect) && !vad->segment)
 		return call_fail(call, STATUS_INVALID_PAGE_PROTECTION, "2.5.8",
 				 "copy-on-write protection is for views only");
+	if (vad->segment && !view_allows(vad, c->protect))
+		return call_fail(call, STATUS_SECTION_PROTECTION, "2.5.8",
+				 "the view does not allow this protection");
 	if (pages_committed(process, vad, first, last) != last - first + 1)
 		return call_fail(call, STATUS_NOT_COMMITTED, "2.5.9",
 				 "some page of the range is not committed");
@@ -64,9 +84,11 @@ enum vmm_status call_protect(struct vmm *vmm, struct process *process, struct ap
 	prot = prot_with_caching(vad, prot);
 	call->outcome.protect =
 		prot_to_win32(pte_prot(page_effective(vad, pt_get(&process->pt, first))));
-	for (vmsim_vpn vpn = first; vpn <= last; vpn++)
-		page_protect(vmm, process, vpn, page_effective(vad, pt_get(&process->pt, vpn)),
-			     prot);
+	for (vmsim_vpn vpn = first; vpn <= last; vpn++) {
+		pte_t pte = page_effective(vad, pt_get(&process->pt, vpn));
+
+		page_protect(vmm, process, vpn, pte, view_prot(vad, pte, prot));
+	}
 	vmm->work.protected += last - first + 1;
 	call_remember(vmm, process, call, first, last);
 	return call_ok(call);

@@ -19,12 +19,21 @@ static void broke(struct tally *t, const char *invariant)
 		t->broken = invariant;
 }
 
-static void check_valid(struct tally *t, vmsim_vpn vpn, pte_t pte)
+/* Whether a frame is that of the page: the process's own, or the one its view shows. */
+static bool names(const struct tally *t, const struct vad *vad, const struct pfn *pfn,
+		  vmsim_vpn vpn, bool shared)
+{
+	if (shared)
+		return pfn->segment == vad->segment && pfn->vpn == vad_index(vad, vpn);
+	return pfn->owner == t->process && pfn->vpn == vpn && pfn->share == 1;
+}
+
+static void check_valid(struct tally *t, const struct vad *vad, vmsim_vpn vpn, pte_t pte)
 {
 	const struct pfn *pfn = &t->vmm->db.pfn[pte_frame(pte)];
-	bool dirty = (pfn->flags & PFN_IS_MODIFIED) || (pte & PTE_D);
+	bool dirty = frame_is_dirty(t->vmm, pte_frame(pte));
 
-	if (pfn->state != PFN_ACTIVE || pfn->owner != t->process || pfn->vpn != vpn)
+	if (pfn->state != PFN_ACTIVE || !names(t, vad, pfn, vpn, pte & PTE_SHARED))
 		broke(t, "I3");
 	if (!prot_may_map(pte_prot(pte)))
 		broke(t, "I23");
@@ -33,13 +42,13 @@ static void check_valid(struct tally *t, vmsim_vpn vpn, pte_t pte)
 	     !prot_permits(pte_prot(pte), VMSIM_EXECUTE, t->vmm->config->paging.nx)))
 		broke(t, "I27");
 	if (!pfn->slot && !dirty && pfn->reset == RESET_NO &&
-	    t->vmm->config->memory.zero_fill_dirty)
+	    t->vmm->config->memory.zero_fill_dirty && !pfn->segment)
 		broke(t, "I9");
 	if (pfn->slot && !dirty && !(pfn->flags & PFN_WRITE_IO) &&
 	    *pagefile_content(&t->vmm->file, pfn->slot) != pfn->content)
 		broke(t, "I11");
 	t->resident++;
-	t->pages_stored++;
+	t->pages_stored += !pfn->segment;
 	t->locked += (pte & PTE_LOCKED) != 0;
 }
 
@@ -58,9 +67,9 @@ static void check_transition(struct tally *t, vmsim_vpn vpn, pte_t pte)
 
 static void check_entry(struct tally *t, const struct vad *vad, vmsim_vpn vpn, pte_t pte)
 {
-	t->committed += page_is_committed(vad, vpn, pte);
+	t->committed += !vad->segment && page_is_committed(vad, vpn, pte);
 	if (pte_is_valid(pte)) {
-		check_valid(t, vpn, pte);
+		check_valid(t, vad, vpn, pte);
 	} else if (pte_is_transition(pte)) {
 		check_transition(t, vpn, pte);
 	} else if (pte_is_pagefile(pte)) {
@@ -76,6 +85,8 @@ static void check_block(void *ctx, struct vad *vad)
 	struct tally *t = ctx;
 	uint64_t before = t->committed;
 
+	if (vad->segment)
+		t->committed += vad->committed;
 	for (vmsim_vpn vpn = vad->first; vpn <= vad->last;) {
 		struct pt_span span = pt_span_at(&t->process->pt, vpn, vad->last + 1);
 
@@ -144,6 +155,39 @@ static void check_process(struct tally *t)
 	t->committed_all += t->committed + (uint64_t)process->charged_ahead;
 }
 
+static bool count_one(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte, void *ctx)
+{
+	(void)vmm, (void)process, (void)vpn;
+	*(uint32_t *)ctx += pte_is_valid(pte);
+	return true;
+}
+
+/* Valid entries that name an active frame. */
+static uint32_t shares(struct vmm *vmm, vmsim_pfn frame)
+{
+	uint32_t n = 0;
+
+	if (vmm->db.pfn[frame].state == PFN_ACTIVE)
+		frame_entries(vmm, frame, count_one, &n);
+	return n;
+}
+
+/* Pages of a segment in slots, and their charge (I12, I18). */
+static void check_segments(struct tally *t)
+{
+	for (guint s = 0; s < t->vmm->segments->len; s++) {
+		const struct segment *segment = g_ptr_array_index(t->vmm->segments, s);
+		vmsim_vpn chunks = (segment->pages - 1) / SEGMENT_CHUNK + 1;
+
+		t->committed_all += segment->committed;
+		for (vmsim_vpn i = 0; i < chunks * SEGMENT_CHUNK; i++) {
+			const pte_t *chunk = segment->chunk[i / SEGMENT_CHUNK];
+
+			t->slots_in_ptes += chunk && pte_is_pagefile(chunk[i % SEGMENT_CHUNK]);
+		}
+	}
+}
+
 /* Frames by themselves; slots they hold. Returns those slots. */
 static uint64_t check_frames(struct tally *t, uint64_t *tables, uint64_t *active)
 {
@@ -162,11 +206,13 @@ static uint64_t check_frames(struct tally *t, uint64_t *tables, uint64_t *active
 			broke(t, "I7");
 		if (io != (io_of(t->vmm, f) != NULL))
 			broke(t, "I7");
+		if (pfn->share != (pfn->flags & PFN_TABLE ? 0 : shares(t->vmm, f)))
+			broke(t, "I3");
 		if (pfn->state == PFN_MODIFIED && (!(pfn->flags & PFN_IS_MODIFIED) || pfn->slot))
 			broke(t, "I10");
 		if (pfn->state == PFN_STANDBY &&
 		    ((pfn->flags & PFN_IS_MODIFIED) ||
-		     (!pfn->slot && pfn->reset == RESET_NO &&
+		     (!pfn->slot && pfn->reset == RESET_NO && !pfn->segment &&
 		      t->vmm->config->memory.zero_fill_dirty) ||
 		     (pfn->slot && *pagefile_content(&t->vmm->file, pfn->slot) != pfn->content)))
 			broke(t, "I8");
@@ -177,7 +223,7 @@ static uint64_t check_frames(struct tally *t, uint64_t *tables, uint64_t *active
 				broke(t, "I4");
 		}
 		*tables += (pfn->flags & PFN_TABLE) != 0;
-		*active += pfn->state == PFN_ACTIVE && !(pfn->flags & PFN_TABLE);
+		*active += pfn->share;
 	}
 	return slots;
 }
@@ -192,6 +238,7 @@ const char *vmm_check(struct vmm *vmm)
 		if (!t.process->exited)
 			check_process(&t);
 	}
+	check_segments(&t);
 	slots = check_frames(&t, &tables, &active);
 	if (t.pages_stored > t.committed_pages)
 		broke(&t, "I20");

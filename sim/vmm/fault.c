@@ -289,7 +289,8 @@ enum vmm_status vmm_fault(struct vmm *vmm, struct process *process, struct fault
 		return guard_fault(vmm, process, fault, vad, pte);
 	if (!pte_is_valid(pte) && (pte & PTE_BROKEN)) /* L32 */
 		return broken_fault(vmm, process, fault, pte);
-	if (pte_is_valid(pte) && fault->access == VMSIM_WRITE && prot_copies(prot)) /* 4f */
+	if (pte_is_valid(pte) && (pte & PTE_SHARED) && fault->access == VMSIM_WRITE &&
+	    prot_copies(prot)) /* 4f */
 		return copy_fault(vmm, process, fault, pte);
 	if (pte_is_valid(pte)) /* 4e */
 		return decide(vmm, fault, FAULT_SPURIOUS, VMSIM_RESULT_OK);

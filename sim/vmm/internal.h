@@ -279,6 +279,7 @@ bool cluster_prefetch(struct vmm *vmm, struct process *process, const struct vad
 
 typedef enum vmm_status call_fn(struct vmm *vmm, struct process *process, struct api_call *call);
 call_fn call_alloc, call_free, call_protect, call_query, call_lock, call_unlock, call_exit;
+call_fn call_create_section, call_map_view, call_unmap_view, call_close_handle;
 
 /* call_fail: the call fails by a rule. Returns VMM_DONE. */
 enum vmm_status call_fail(struct api_call *call, uint32_t status, const char *rule,
@@ -289,6 +290,11 @@ enum vmm_status call_ok(struct api_call *call);
 void call_pages(vmsim_va address, uint64_t size, vmsim_vpn *first, vmsim_vpn *last);
 /* Whether a range is empty or leaves the user range (steps 2.3.9, 2.5.3, 2.7). */
 bool call_size_bad(const struct vmm *vmm, vmsim_va address, uint64_t size);
+/* call_place: where a block of n pages goes when the caller leaves it open (V11). */
+bool call_place(struct vmm *vmm, struct process *process, const struct api_call *call, uint64_t n,
+		vmsim_vpn *first);
+/* view_allows: whether a view's pages may have a protection, by what it was mapped for. */
+bool view_allows(const struct vad *vad, uint32_t protect);
 /* call_charge: a call that may have to wait charges when it is decided, so that its outcome and that
  * of others do not depend on the wait (T3). Once; call_charged: its pages have followed. */
 void call_charge(struct vmm *vmm, struct process *process, struct api_call *call, int64_t delta);

@@ -140,6 +140,22 @@ static void release_entry(struct vmm *vmm, struct process *process, struct vad *
 	page_delete(vmm, process, vpn, page_effective(vad, pte));
 }
 
+/* Pages without a page table. */
+static void release_absent(struct vad *vad, vmsim_vpn vpn, uint64_t n, struct page_run *run)
+{
+	if (!vad->segment || !vad->segment->reserve) {
+		page_run_add(run, vpn, n,
+			     vad->commit_at_reserve || vad->segment ? STATE_COMMITTED
+								    : STATE_RESERVED,
+			     STATE_FREE);
+		return;
+	}
+	for (uint64_t i = 0; i < n; i++)
+		page_run_add(run, vpn + i, 1,
+			     page_is_committed(vad, vpn + i, 0) ? STATE_COMMITTED : STATE_RESERVED,
+			     STATE_FREE);
+}
+
 void pages_release(struct vmm *vmm, struct process *process, struct vad *vad,
 		   struct page_run *run)
 {
@@ -147,10 +163,9 @@ void pages_release(struct vmm *vmm, struct process *process, struct vad *vad,
 
 	for (vmsim_vpn vpn = vad->first; vpn <= vad->last;) {
 		struct pt_span span = pt_span_at(&process->pt, vpn, vad->last + 1);
-		const char *absent = vad->commit_at_reserve ? STATE_COMMITTED : STATE_RESERVED;
 
 		if (!span.node)
-			page_run_add(run, vpn, span.n, absent, STATE_FREE);
+			release_absent(vad, vpn, span.n, run);
 		for (uint64_t i = 0; span.node && i < span.n; i++) {
 			pte_t pte = span.node->entry[span.index + i];
 			bool was = page_is_committed(vad, vpn + i, pte);

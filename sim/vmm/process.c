@@ -139,6 +139,8 @@ static void exit_block(void *ctx, struct vad *vad)
 
 	pages_release(vmm, process, vad, &run);
 	page_run_end(&run);
+	if (vad->segment)
+		segment_remove_view(vmm, vad);
 }
 
 enum vmm_status call_exit(struct vmm *vmm, struct process *process, struct api_call *call)
@@ -146,6 +148,7 @@ enum vmm_status call_exit(struct vmm *vmm, struct process *process, struct api_c
 	void *both[2] = {vmm, process};
 
 	vad_foreach(&process->vads, exit_block, both);
+	sections_close_all(vmm, process);
 	pt_prune(&process->pt, 0, vmm->pool.shape->vpn_end, frame_free_table, vmm);
 	stats_reserved(vmm->stats, process->account, -(int64_t)process->vads.reserved_pages);
 	process->exited = true;

@@ -84,6 +84,29 @@ static void working_set_add(struct vmm *vmm, struct process *process, vmsim_pfn 
 	pfn->replacer->ops->page_in(pfn->replacer->state, frame);
 }
 
+static bool take_over(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte,
+		      void *ctx)
+{
+	struct pfn *pfn = ctx;
+
+	(void)vpn;
+	pfn->replacer = process->replacer;
+	pfn->replacer->ops->page_in(pfn->replacer->state, pte_frame(pte));
+	(void)vmm;
+	return false;
+}
+
+/* The process whose policy was told of a shared frame maps it no more: another's is. */
+static void replacer_change(struct vmm *vmm, struct process *process, vmsim_pfn frame)
+{
+	struct pfn *pfn = &vmm->db.pfn[frame];
+
+	if (vmm->global || pfn->replacer != process->replacer)
+		return;
+	pfn->replacer->ops->removed(pfn->replacer->state, frame);
+	frame_entries(vmm, frame, take_over, pfn);
+}
+
 static void working_set_remove(struct vmm *vmm, struct process *process, vmsim_pfn frame,
 			       pte_t pte)
 {
@@ -96,8 +119,10 @@ static void working_set_remove(struct vmm *vmm, struct process *process, vmsim_p
 		process->locked_pages--;
 		vmm->locked_pages--;
 	}
-	if (--pfn->share)
+	if (--pfn->share) {
+		replacer_change(vmm, process, frame);
 		return;
+	}
 	pfn->replacer->ops->removed(pfn->replacer->state, frame);
 	pfn->replacer = NULL;
 }

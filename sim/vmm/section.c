@@ -80,6 +80,7 @@ static void section_free(void *data)
 {
 	struct section *section = data;
 
+	g_ptr_array_unref(section->handles);
 	g_free(section->name);
 	g_free(section);
 }
@@ -149,8 +150,7 @@ static struct segment *segment_new(struct vmm *vmm, const char *name, enum segme
 	return segment;
 }
 
-struct section *section_new(struct vmm *vmm, struct process *creator,
-			    const struct section_request *want)
+struct section *section_new(struct vmm *vmm, const struct section_request *want)
 {
 	struct section *section = g_new0(struct section, 1);
 	struct file *file = want->file ? file_open(vmm, want->file) : NULL;
@@ -160,7 +160,8 @@ struct section *section_new(struct vmm *vmm, struct process *creator,
 
 	section->name = g_strdup(want->name);
 	section->protect = want->protect;
-	section->creator = creator;
+	section->pages = want->pages;
+	section->handles = g_ptr_array_new();
 	section->segment = file ? segment_of_file(vmm, file, kind) : NULL;
 	if (!section->segment)
 		section->segment = segment_new(vmm, file ? file->path : want->name, kind, file);
@@ -180,12 +181,67 @@ void segment_commit(struct vmm *vmm, struct segment *segment, int64_t pages)
 	stats_committed(vmm->stats, g_ptr_array_index(vmm->stats->accounts, 0), pages);
 }
 
-void section_close(struct vmm *vmm, struct section *section)
+void section_open(struct section *section, struct process *process)
+{
+	g_ptr_array_add(section->handles, process);
+}
+
+bool section_close(struct vmm *vmm, struct section *section, struct process *process)
 {
 	struct segment *segment = section->segment;
 
+	if (!g_ptr_array_remove(section->handles, process))
+		return false;
+	if (section->handles->len)
+		return true;
 	g_hash_table_remove(vmm->sections, section->name);
 	segment_unref(vmm, segment);
+	return true;
+}
+
+/* A section of a segment that a process holds a handle of, or NULL. Order does not show: they all
+ * lead to the same segment. */
+static struct section *section_held(const struct vmm *vmm, const struct segment *segment,
+				    struct process *process)
+{
+	GHashTableIter iter;
+	void *data;
+
+	g_hash_table_iter_init(&iter, vmm->sections);
+	while (g_hash_table_iter_next(&iter, NULL, &data)) {
+		struct section *section = data;
+
+		if (section->segment == segment &&
+		    g_ptr_array_find(section->handles, process, NULL))
+			return section;
+	}
+	return NULL;
+}
+
+void sections_close_all(struct vmm *vmm, struct process *process)
+{
+	for (guint i = vmm->segments->len; i-- > 0;) {
+		struct segment *segment = g_ptr_array_index(vmm->segments, i);
+		struct section *section;
+
+		segment->refs++; /* it may not go while we look at it */
+		while ((section = section_held(vmm, segment, process)))
+			section_close(vmm, section, process);
+		segment_unref(vmm, segment);
+	}
+}
+
+vmsim_vpn section_file_pages(const struct vmm *vmm, const char *path)
+{
+	vmsim_vpn pages = 0;
+
+	for (guint i = 0; i < vmm->segments->len; i++) {
+		const struct segment *segment = g_ptr_array_index(vmm->segments, i);
+
+		if (segment->file && g_str_equal(segment->file->path, path))
+			pages = MAX(pages, segment->pages);
+	}
+	return pages;
 }
 
 /* A page of the pagefile's that nobody can reach any more. */

@@ -57,9 +57,13 @@ struct segment {
 struct section {
 	char *name;
 	struct segment *segment;
-	uint32_t protect; /* Win32, what views may ask for */
-	struct process *creator;
+	vmsim_vpn pages;    /* of the segment, from its beginning */
+	uint32_t protect;   /* Win32, what views may ask for */
+	GPtrArray *handles; /* of struct process *, one for each time it was created or opened */
 };
+
+/* What the pages of a view may be protected to (vad->allowed). */
+enum view_allows { VIEW_WRITE = 1, VIEW_EXECUTE = 2, VIEW_COPY = 4 };
 
 pte_t segment_get(const struct segment *segment, vmsim_vpn index);
 void segment_set(struct segment *segment, vmsim_vpn index, pte_t pte);
@@ -82,10 +86,15 @@ struct section_request {
 void sections_init(struct vmm *vmm);
 void sections_fini(struct vmm *vmm);
 /* section_new: => the name is not in use, and the charge is within the limit (C1) */
-struct section *section_new(struct vmm *vmm, struct process *creator,
-			    const struct section_request *want);
-/* section_close: the creator lets go of it; its segment lives on while views do. */
-void section_close(struct vmm *vmm, struct section *section);
+struct section *section_new(struct vmm *vmm, const struct section_request *want);
+/* section_open: one handle more. section_close: a process lets go of one; with the last the name
+ * goes, and the segment lives on while views do. => false: it has none */
+void section_open(struct section *section, struct process *process);
+bool section_close(struct vmm *vmm, struct section *section, struct process *process);
+/* sections_close_all: a process exits. */
+void sections_close_all(struct vmm *vmm, struct process *process);
+/* section_file_pages: how long a file is known to be; 0: nothing of it is known. */
+vmsim_vpn section_file_pages(const struct vmm *vmm, const char *path);
 /* segment_commit: the charge of a segment moves. */
 void segment_commit(struct vmm *vmm, struct segment *segment, int64_t pages);
 /* A view comes, or goes; its pages are unmapped by then. */

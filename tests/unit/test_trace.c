@@ -284,7 +284,7 @@ static const char canonical[] =
 	"FALSE "
 	"ERROR_INVALID_PARAMETER\n"
 	"MapViewOfFile(\"x\", FILE_MAP_COPY|FILE_MAP_EXECUTE, 0x10000, 0x0, NULL) = V+0x1000\n"
-	"MapViewOfFile(\"x\", FILE_MAP_WRITE|FILE_MAP_READ|0x40, 0x1, 0x2, V-0x1000) = NULL 1132\n"
+	"MapViewOfFile(\"x\", FILE_MAP_WRITE|FILE_MAP_READ|0x40, 0x1, 0x2, V-0x1000) = NULL ERROR_MAPPED_ALIGNMENT\n"
 	"UnmapViewOfFile(V+0x1000) = TRUE\nUnmapViewOfFile(NULL) = FALSE ERROR_INVALID_ADDRESS\n"
 	"CloseHandle(\"x\") = TRUE\nCloseHandle(\"x\") = FALSE ERROR_INVALID_HANDLE\n"
 	"1.2 ThreadStack(D, 0x100000)\nThreadMemoryPriority(7)\nThreadStack(NULL, 0x0)\nInjectError(D+0x1000, \"read\")\n"

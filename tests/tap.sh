@@ -25,6 +25,10 @@ holds() {
   [ "$@" ] 2>/dev/null
   ok $? "$holds_name" || echo "# false: $*"
 }
+# rules ID...: the rules of sim/RULES.md that the next result exercises: those whose breach it notices.
+rules() {
+  echo "# rules: $*"
+}
 skip() {
   tests=$((tests + 1))
   echo "ok $tests - $1 # SKIP $2"

@@ -3,6 +3,8 @@
 # where FLAT is what tests/json.awk makes of them.
 # Prints a line for each expectation that fails, and one when there was nothing to fail.
 
+BEGIN { BACKGROUND = -1 }
+
 # compare A OP B: numbers where the operator is one of order, text otherwise.
 function compare(a, op, b) {
   if (op == "=") return a "" == b ""
@@ -68,7 +70,7 @@ function get(path,  i, pair) {
 function is_known(path) { return get(path) != "missing" }
 
 # An event line: what is expected below it is of that line.
-/^[^#%]/ && NF { scope = FNR; after = 0; checks += / = /; next }
+/^[^#%]/ && NF { scope = FNR; checks += / = /; next }
 !/^# [a-z-]+: / { next }
 $2 == "rules:" || $2 == "set:" || $2 == "with:" || $2 == "exit:" { next }
 $2 == "expect:" {
@@ -78,7 +80,8 @@ $2 == "expect:" {
     complain("expected " $3 " " $4 " " $5 ", got " get($3))
   next
 }
-$2 == "event:" { checks++; expect_event(); next }
+$2 == "event:" { checks++; expect_event(scope); next }
+$2 == "background:" { checks++; expect_event(BACKGROUND); next }
 { complain("unknown word " $2) }
 
 # is_expectation FROM: $FROM is a kind of event, and after it are conditions on its fields.
@@ -92,9 +95,10 @@ function is_expectation(from,  c, first) {
   }
   return 1
 }
-# matches I FROM: event I is of the kind in $FROM and meets every condition after it.
-function matches(i, from,  c) {
-  if (scope && field[i, "line"] != scope) return 0
+# matches I OF FROM: event I is of line OF (0: of any, BACKGROUND: of none), of the kind in $FROM, and
+# meets every condition after it.
+function matches(i, of, from,  c) {
+  if (of == BACKGROUND ? field[i, "line"] != "" : of && field[i, "line"] != of) return 0
   if (field[i, "event"] != $from) return 0
   for (c = from + 1; c <= NF; c++) {
     split_condition($c)
@@ -103,13 +107,13 @@ function matches(i, from,  c) {
   return 1
 }
 # With a number there are exactly so many; without, one at least, after the one expected before.
-function expect_event(  from, i, n) {
+function expect_event(of,  from, i, n) {
   from = $3 ~ /^[0-9]+$/ ? 4 : 3
   if (!is_expectation(from)) { complain("no kind of event and KEY OP VALUE: " $0); return }
-  for (i = from == 3 ? after + 1 : 1; i <= n_events; i++)
-    if (matches(i, from)) {
+  for (i = from == 3 ? after[of] + 1 : 1; i <= n_events; i++)
+    if (matches(i, of, from)) {
       n++
-      if (from == 3) { after = i; break }
+      if (from == 3) { after[of] = i; break }
     }
   if (from == 4 && n + 0 != $3 + 0) complain("expected " $3 " such events, got " n + 0 ": " $0)
   else if (from == 3 && !n) complain("no such event: " $0)

@@ -73,6 +73,7 @@ R 0x10000 4 = 0x2
 # event: call-failed code>487
 # event: call-failed code
 # event: call-failed line=4
+# background: frame-state
 # event: 0 call-fail
 # event: 0 call-failed rules=V1
 # event: 0 call-failed rule

@@ -42,7 +42,7 @@ TOOLS = $(TOOL_SRC:%.c=$(B)/%)
 PRESETS = $(sort $(wildcard configs/*.json))
 
 .PHONY: all deps have-deps demo tests-built check check-asan check-clang check-recordings \
-  coverage fuzz fuzz-run bench docs format lint install uninstall clean
+  coverage fuzz fuzz-run bench docs rules format lint install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -141,6 +141,11 @@ coverage:
 docs: have-deps
 	$(Q)$(MAKE) --no-print-directory $(B)/tools/docgen
 	$(Q)$(B)/tools/docgen > configs/REFERENCE.md.new && mv -f configs/REFERENCE.md.new configs/REFERENCE.md
+
+# Which tests exercise which rule, as the last full check said; one is run if there was none.
+rules:
+	$(Q)[ -d $(B)/log ] || $(MAKE) --no-print-directory check || true
+	$(Q)sh tests/rules.sh $(B)/log -v table=1 > tests/RULES.md.new && mv -f tests/RULES.md.new tests/RULES.md
 
 SOURCES = $(LIB_SRC) $(CLI_SRC) $(UNIT_SRC) $(TOOL_SRC)
 format:

@@ -2,6 +2,7 @@
 # tap.sh: what the test scripts share: TAP lines, a scratch folder, and figures out of reports.
 # Sourced from the root of the repository:  . tests/tap.sh ... done_testing
 
+: "${VMSIM:=build/vmsim}" "${B:=build/plain}"
 tests=0
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
@@ -24,6 +25,10 @@ holds() {
   shift
   [ "$@" ] 2>/dev/null
   ok $? "$holds_name" || echo "# false: $*"
+}
+# rules ID...: the rules of sim/RULES.md that the next result exercises: those whose breach it notices.
+rules() {
+  [ $# -eq 0 ] || echo "# rules: $*"
 }
 skip() {
   tests=$((tests + 1))

@@ -22,8 +22,17 @@ found=0
 for t in "$tmp"/asserted/*.vmt "$tmp"/directed/*.vmt "$tmp"/random/*.vmt; do
   [ -f "$t" ] || continue
   found=$((found + 1))
+  # shellcheck disable=SC2046
+  rules $(sed -n "s/^$(basename "$t" .vmt) //p" tests/conformance/rules.map)
   "$VMSIM" check -q "$t" >"$tmp/out" 2>&1
   ok $? "${t#"$tmp/"}" || head -5 "$tmp/out" | sed "s|$tmp/||; s/^/# /"
 done
+grep -v '^#' tests/conformance/rules.map | cut -d' ' -f1 >"$tmp/named"
+missing=
+while read -r name; do
+  ls "$tmp"/*/"$name.vmt" >/dev/null 2>&1 || missing="$missing $name"
+done <"$tmp/named"
+[ -z "$missing" ]
+ok $? "rules.map names traces that are there" || echo "# not there:$missing"
 is $found 90 "all 90 traces were there"
 done_testing

@@ -11,6 +11,7 @@
  * The models are checked first against cases worked by hand and the public table of gcc and swim
  * (two independent programs agree on it), then the program against the models (timing T22). */
 #include "model/model.h"
+#include "rules.h"
 
 enum policy { FIFO, LRU, CLOCK, CLOCK_CLEAR, N_POLICIES };
 
@@ -375,6 +376,7 @@ static void test_course(gconstpointer data)
 	const GArray *refs = course(data);
 	char *trace = write_lackey(refs);
 
+	RULES("L30.kept 8.1.hard 8.1.demand-zero");
 	for (int p = 0; p < N_POLICIES; p++)
 		for (size_t f = 0; f < G_N_ELEMENTS(table_frames); f++)
 			compare(trace, refs, (enum policy)p, table_frames[f]);
@@ -387,6 +389,7 @@ static void test_pattern(gconstpointer data)
 	static const size_t frames[] = {1, 3, 17, 36, 64};
 	const struct pattern *p = data;
 
+	RULES("L30.kept 8.1.hard 8.1.demand-zero");
 	for (uint64_t seed = 1; seed <= 2; seed++) {
 		GArray *refs = stream_of_pattern(p, seed);
 		char *trace = write_lackey(refs);

@@ -101,6 +101,7 @@ run 0 "run -q" run -q $worked
 [ ! -s "$tmp/out" ] && [ ! -s "$tmp/err" ]; ok $? "run -q is quiet"
 run 0 "reports" run -q -c teaching -r "$tmp/r1" -e "$tmp/e1" --host-report "$tmp/h1" $worked
 run 0 "reports again" run -q -c teaching -r "$tmp/r2" -e "$tmp/e2" $worked
+rules I38
 cmp -s "$tmp/r1" "$tmp/r2" && cmp -s "$tmp/e1" "$tmp/e2"; ok $? "same inputs, same bytes"
 flatten "$tmp/r1"
 is "$(get "$tmp/r1" schema)" vmsim-report/1 "report: schema"

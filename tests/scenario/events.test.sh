@@ -13,6 +13,8 @@ for expected in tests/scenario/*.events; do
   status=$?
   [ $status -eq 0 ]
   ok $? "$name: recorded results agree" || sed 's/^/# /' "$tmp/out"
+  # shellcheck disable=SC2046
+  rules $(sed -n 's/^# rules: *//p' "$trace")
   diff "$expected" "$tmp/$name" >"$tmp/diff" 2>&1
   ok $? "$name: events" || sed 's/^/# /' "$tmp/diff"
 done

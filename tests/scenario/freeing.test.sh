@@ -8,9 +8,13 @@
 . tests/tap.sh
 
 # --- 1. traces -------------------------------------------------------------------------------
-# mutate TRACE: one TAP line for each of its lines with a result.
+# mutate TRACE RULE...: one TAP line for each of its lines with a result.
 mutate() {
   base=${1##*/}
+  trace=$1
+  shift
+  rules "$@"
+  set -- "$trace"
   "$VMSIM" check -q "$1" >"$tmp/out" 2>&1
   is $? 0 "$base passes" || sed 's/^/# /' "$tmp/out"
   awk -f tests/scenario/mutate.awk "$1" >"$tmp/mutations"
@@ -37,8 +41,12 @@ mutated() {
   ok $? "$base:$last: $(sed -n "$last{s/ *#.*//;p;}" traces/"$base")" || echo "${missed#?}"
   missed=
 }
-mutate traces/freeing-virtual-memory.vmt
-mutate traces/freeing-virtual-memory-win32.vmt
+mutate traces/freeing-virtual-memory.vmt E7 E10 E11.mixed E11.uncommitted E11.size E11.touch \
+  E12.reserved-part E12.reserved-whole E12.committed-part E12.committed-whole E12.committed-beyond \
+  E12.mixed-part E12.mixed-whole E12.free-start E12.adjacent E13.lost R1 R2 R6 I30
+mutate traces/freeing-virtual-memory-win32.vmt E7 E8 E9 E10 E11.mixed E11.uncommitted E11.size \
+  E11.base E11.touch E12.reserved-part E12.reserved-whole E12.reserved-beyond E12.committed-whole \
+  E12.mixed-part E12.mixed-whole E13.lost
 
 # Rule sets: the article is the default, and each trace parts from the other set where it should.
 grep -v '^%rules' traces/freeing-virtual-memory.vmt >"$tmp/default.vmt"
@@ -107,6 +115,7 @@ for standby in true false; do
     storage $how
     replay s -s memory.frames=64 -s pagefile.size=1MiB -s standby.enabled=$standby
     ok $? "standby $standby: $how: contents are right"
+    rules E13.resident L27 I35
     is "$(c s page_writes)/$(c s page_reads)" 0/0 \
       "standby $standby: after $how another process uses the frames without paging"
     holds "standby $standby: $how: no more than 64 frames were ever resident" "$(c s resident_pages_peak)" -le 64
@@ -136,6 +145,7 @@ charge() {
 charge keep
 ok $? "48 + 48 pages exceed a limit of 64: ERROR_COMMITMENT_LIMIT"
 charge decommit
+rules C5
 ok $? "after the first 48 are decommitted another process commits 48"
 is "$(c c committed_pages_peak)" 48 "the peak charge is 48"
 
@@ -171,7 +181,9 @@ for standby in true false; do
     replay p -s memory.frames=32 -s pagefile.size=256KiB -s standby.enabled=$standby
     ok $? "standby $standby: slots, $how: contents are right"
     holds "standby $standby: $how: the first process had 48 slots and more" "$(p p start pagefile_slots_peak)" -ge 48
+    rules E13.stored L30.freed I15
     is "$(p p given pagefile_slots_peak)" 0 "standby $standby: $how frees every slot"
+    rules I35
     is "$(p p given page_writes)/$(p p given page_reads)" 0/0 "standby $standby: $how itself reads and writes nothing"
     holds "standby $standby: $how: the second process has 48 and more of 63" "$(p p taken pagefile_slots_peak)" -ge 48
     holds "standby $standby: $how: and reads them back" "$(p p taken pages_input)" -ge 48
@@ -215,6 +227,7 @@ for standby in true false; do
       ok $? "standby $standby: $how in $where: contents are right"
     done
     name="standby $standby, in $where"
+    rules R4 R7 I34
     is "$(p rreset reset pages_output)/$(p rreset reset pages_input)" 0/0 \
       "$name: reset pages are neither written nor read"
     is "$(p rreset reset page_writes)/$(p rreset reset page_reads)" 0/0 \

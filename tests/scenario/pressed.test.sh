@@ -8,6 +8,8 @@ replays() { # NAME WHY OPTION=VALUE...
   shift 2
   set=
   for o in "$@"; do set="$set -s $o"; done
+  # shellcheck disable=SC2046
+  rules $(sed -n 's/^# rules: *//p' "$trace")
   timeout 20 "$VMSIM" check -q --audit full $set "$trace" >"$tmp/out" 2>&1
   ok $? "$name ($*)" || sed 's/^/# /' "$tmp/out"
 }

@@ -15,6 +15,7 @@ for policy in fifo lru clock; do
   [ $policy != clock ] || sees=accessed-bits
   for standby in true false; do
     name="$policy, standby $standby"
+    rules I31 I32
     "$VMSIM" check -q -r "$report" -s memory.frames=$((touched / 4)) -s replacement.policy=$policy \
       -s replacement.sees=$sees -s standby.enabled=$standby "$tmp/trace.vmt" >"$tmp/out" 2>&1
     is $? 0 "$name: every value is right" || sed "s|$tmp/||; s/^/# /" "$tmp/out" | head -5

@@ -7,6 +7,7 @@ for f in traces/*.vmt traces/*.vmt.xz traces/api/*.vmt.xz; do
 done
 for policy in fifo lru clock; do
   for standby in true false; do
+    rules I31
     "$VMSIM" check -q --audit cheap -s memory.frames=416 -s replacement.policy=$policy \
       -s standby.enabled=$standby traces/growarray.vmt.xz >"$tmp/out" 2>&1
     ok $? "growarray, a quarter of its pages, $policy, standby $standby" ||

@@ -1,6 +1,8 @@
 /* test_api.c: the Win32 calls and accesses through the public interface alone: every step of the
  * tables of semantics section 2, and the effects that a program can see. After every event all
  * invariants are audited; after every failed call the address space must look as before (I37). */
+#include "rules.h"
+
 #include <string.h>
 #include <sys/resource.h>
 #include <vmsim/vmsim.h>
@@ -333,6 +335,8 @@ static void test_alloc_steps(void)
 {
 	static const char *const rules[] = {"", "rules=article"};
 
+	RULES("2.3.1 2.3.2 2.3.3 2.3.4 2.3.5 2.3.6 2.3.7 2.3.8 2.3.9 2.3.11 2.3.13a 2.3.14a 2.3.15a "
+	      "2.3.16a 2.3.13b 2.3.14b 2.3.16b 2.3.17b E1 E2 E3 R1 V7 I37");
 	for (int r = 0; r < 2; r++) { /* the rule sets do not differ here */
 		struct fixture f = layout(rules[r]);
 		char *before = digest(&f);
@@ -368,6 +372,7 @@ static void test_rounding(void) /* V8, V9, 1.3 */
 		  {0x5000FFFF, 1, 0x50000000, 0x10000},
 		  {0x5000FFFF, 2, 0x50000000, 0x11000}};
 
+	RULES("1.3 V8 V9");
 	for (size_t i = 0; i < G_N_ELEMENTS(v8); i++) {
 		struct fixture f = start("");
 
@@ -381,6 +386,7 @@ static void test_commit_rounding(void)
 {
 	struct fixture f = start("");
 
+	RULES("1.3 V8 V9");
 	alloc_ok(&f, R, 16 * P, RES, RW);
 	/* two bytes over a page boundary touch both pages (V8); the base is a page's (V9) */
 	g_assert_cmphex(alloc_ok(&f, R + 4 * P - 1, 2, COM, RW), ==, R + 3 * P);
@@ -402,6 +408,7 @@ static void test_tail(void) /* V10 */
 {
 	struct fixture f = start("");
 
+	RULES("V10 2.4.5");
 	attend(&f);
 	alloc_ok(&f, R, 3 * P, RES, RW);
 	g_assert_cmpuint(query(&f, R + 3 * P).state, ==, MEM_FREE);
@@ -417,6 +424,7 @@ static void test_placement(void) /* V11 */
 {
 	struct fixture f = start("");
 
+	RULES("V11");
 	g_assert_cmphex(alloc_ok(&f, 0, P, RES, RW), ==, 0x10000);
 	g_assert_cmphex(alloc_ok(&f, 0, 17 * P, RES, RW), ==, 0x20000);
 	g_assert_cmphex(alloc_ok(&f, 0, P, RES, RW), ==, 0x40000);
@@ -434,6 +442,7 @@ static void test_whole_space(void) /* V6 */
 {
 	struct fixture f = start("");
 
+	RULES("V6 2.3.15a");
 	g_assert_cmphex(alloc_ok(&f, 0, HI + 1 - G, RES, RW), ==, G);
 	g_assert_cmphex(alloc(&f, 0, 1, RES, RW), ==, 0);
 	g_assert_cmpuint(f.error, ==, 8);
@@ -449,6 +458,7 @@ static void test_recommit(void) /* E5, V5 */
 {
 	struct fixture f = start("");
 
+	RULES("E5 V5 E13.lost");
 	alloc_ok(&f, R, 16 * P, RES, PAGE_READONLY);
 	alloc_ok(&f, R, 4 * P, COM, RW);
 	g_assert_cmpint(store(&f, R + P, 77), ==, VMSIM_RESULT_OK);
@@ -513,6 +523,7 @@ static void test_free_steps(void)
 {
 	static const char *const rules[] = {"", "rules=article"};
 
+	RULES("2.4.1 2.4.2 2.4.3 2.4.5 2.4.6 2.4.8 2.4.9 2.4.10 E10 I37");
 	for (int r = 0; r < 2; r++) {
 		struct fixture f = layout(rules[r]);
 		char *before = digest(&f);
@@ -593,6 +604,10 @@ static const struct e12 e12_table[] = {
 
 static void test_e12(void)
 {
+	RULES("E7 E8 E9 E11.mixed E11.uncommitted E11.size E11.base E12.reserved-part "
+	      "E12.reserved-whole E12.reserved-beyond E12.committed-part E12.committed-whole "
+	      "E12.committed-beyond E12.mixed-part E12.mixed-whole E12.mixed-beyond "
+	      "E12.free-start E12.adjacent I37");
 	for (int article = 0; article < 2; article++)
 		for (size_t i = 0; i < G_N_ELEMENTS(e12_table); i++) {
 			const struct e12 *e = &e12_table[i];
@@ -634,6 +649,7 @@ static void test_free_effects(void) /* E7, E9, E13 */
 {
 	struct fixture f = layout("");
 
+	RULES("V5 E7 E9 E11.touch E13.lost");
 	g_assert_cmpint(store(&f, C + P, 5), ==, VMSIM_RESULT_OK);
 	g_assert_true(release(&f, C, 0, DEC)); /* the whole block */
 	g_assert_cmphex(query(&f, C).state, ==, MEM_RESERVE);
@@ -656,6 +672,7 @@ static void test_freed_by(void)
 {
 	struct fixture f = layout("");
 
+	RULES("3.3.violation 3.3.event");
 	attend(&f);
 	store(&f, C, 1);
 	release(&f, C, P, DEC); /* events 1..7 are the layout, 8 the store, 9 this */
@@ -712,6 +729,7 @@ static void test_protect_steps(void)
 	struct fixture f = layout("");
 	char *before = digest(&f);
 
+	RULES("2.5.1 2.5.3 2.5.5 2.5.6 2.5.7 2.5.8 2.5.9 E2 I37");
 	attend(&f);
 	for (size_t i = 0; i < G_N_ELEMENTS(protect_cases); i++) {
 		const struct alloc_case *c = &protect_cases[i];
@@ -735,6 +753,7 @@ static void test_protect_effects(void) /* E14 */
 {
 	struct fixture f = layout("");
 
+	RULES("E14 H20.tighter H20.unmap");
 	store(&f, C + P, 9);
 	protect_ok(&f, C + P, 2 * P, PAGE_READONLY, RW);
 	protect_ok(&f, C, 3 * P, PAGE_EXECUTE_READ, RW); /* old is the first page's */
@@ -761,6 +780,7 @@ static void test_protect_caching(void) /* the block's setting stays */
 {
 	struct fixture f = start("");
 
+	RULES("E14");
 	alloc_ok(&f, R, P, BOTH, RW | PAGE_NOCACHE);
 	protect_ok(&f, R, P, PAGE_READONLY, RW | PAGE_NOCACHE);
 	g_assert_cmphex(query(&f, R).protect, ==, PAGE_READONLY | PAGE_NOCACHE);
@@ -776,6 +796,7 @@ static void test_protect_caching(void) /* the block's setting stays */
 /* 2.5.2 and 2.6: nowhere to put the answer. */
 static void test_no_buffer(void)
 {
+	RULES("2.5.2 2.6");
 	if (g_test_subprocess()) {
 		struct fixture f = layout("");
 
@@ -813,6 +834,7 @@ static void test_query(void)
 	struct fixture f = layout("");
 	struct vmsim_memory_basic_information info;
 
+	RULES("V13 2.6");
 	attend(&f);
 	is_region(&f, 0, 0, 0, R, MEM_FREE, PAGE_NOACCESS);
 	is_region(&f, 0x1234, 0, 0, R - P, MEM_FREE, PAGE_NOACCESS);
@@ -832,6 +854,7 @@ static void test_coalescing(void)
 {
 	struct fixture f = layout("");
 
+	RULES("V3 V13");
 	protect_ok(&f, C + 4 * P, 2 * P, PAGE_READONLY, RW);
 	protect_ok(&f, C + 6 * P, P, RW | PAGE_GUARD, RW); /* modifiers tell pages apart */
 	is_region(&f, C, C, RW, 4 * P, MEM_COMMIT, RW);
@@ -863,6 +886,7 @@ static void test_coalescing_tables(void)
 {
 	struct fixture f = start("");
 
+	RULES("V3 V13");
 	alloc_ok(&f, 0x5FF0000, 32 * P, BOTH, RW); /* half of it in the next table */
 	g_assert_true(release(&f, 0x5FF0000, 16 * P, DEC));
 	is_region(&f, 0x5FF0000, 0x5FF0000, RW, 16 * P, MEM_RESERVE, 0);
@@ -886,6 +910,7 @@ static void test_lock_steps(void)
 {
 	struct fixture f = layout("");
 
+	RULES("2.7.range 2.7.free 2.7.special 2.7.quota 2.7.touch");
 	attend(&f);
 	g_assert_false(lock(&f, C, 0));
 	failed(&f, 87, PARAM, "2.7");
@@ -915,6 +940,7 @@ static void test_lock_quota(void)
 {
 	struct fixture f = start("");
 
+	RULES("2.7.quota 2.7.count E13.locked E14");
 	alloc_ok(&f, R, 48 * P, BOTH, RW);
 	g_assert_true(lock(&f, R, 30 * P));
 	g_assert_true(lock(&f, R, 30 * P)); /* no count: relocking takes no more */
@@ -937,6 +963,7 @@ static void test_lock_keeps(void)
 	struct fixture f = start("memory.frames=32 vmm.ws_min=40");
 	uint64_t faults;
 
+	RULES("2.7.free E15 W2");
 	alloc_ok(&f, R, 16 * P, BOTH, RW);
 	alloc_ok(&f, C, 16 * P, BOTH, RW);
 	alloc_ok(&f, BIG, 128 * P, BOTH, RW);
@@ -961,6 +988,7 @@ static void test_lock_exceptions(void) /* E0, K3 */
 {
 	struct fixture f = layout("");
 
+	RULES("E0 2.7.guard 2.7.unlock K3");
 	attend(&f);
 	protect_ok(&f, C + 2 * P, P, RW | PAGE_GUARD, RW);
 	g_assert_false(lock(&f, C, 4 * P));
@@ -997,6 +1025,7 @@ static void test_guard(void)
 {
 	static const enum vmsim_access kinds[] = {VMSIM_READ, VMSIM_WRITE};
 
+	RULES("K1 3.1.4d 3.3.guard 3.3.ends");
 	for (int k = 0; k < 2; k++) {
 		struct fixture f = layout("");
 
@@ -1020,6 +1049,7 @@ static void test_guard_order(void) /* 4c, 4d */
 {
 	struct fixture f = start("");
 
+	RULES("K1 3.1.4c 3.1.4d");
 	alloc_ok(&f, R, 16 * P, BOTH, PAGE_READONLY | PAGE_GUARD);
 	g_assert_cmpint(touch(&f, R, VMSIM_WRITE), ==, VMSIM_RESULT_ACCESS_VIOLATION);
 	g_assert_cmphex(query(&f, R).protect, ==, PAGE_READONLY | PAGE_GUARD); /* it stays */
@@ -1044,6 +1074,7 @@ static void test_rights(void) /* 3.2 */
 		   {PAGE_READWRITE, "rw"},    {PAGE_EXECUTE, "rx"},
 		   {PAGE_EXECUTE_READ, "rx"}, {PAGE_EXECUTE_READWRITE, "rwx"}};
 
+	RULES("3.2 3.2.execute 3.2.nx");
 	for (int nx = 0; nx < 2; nx++) {
 		struct fixture f = start(nx ? "" : "paging.nx=false");
 
@@ -1070,6 +1101,7 @@ static void test_crossing(void)
 {
 	struct fixture f = layout("");
 
+	RULES("3.1 3.3.violation");
 	attend(&f);
 	protect_ok(&f, C + P, P, PAGE_READONLY, RW);
 	store(&f, C + P - 8, 0x1111111111111111);
@@ -1098,6 +1130,7 @@ static void test_not_canonical(void) /* 3.1 step 1 */
 {
 	struct fixture f = layout("");
 
+	RULES("3.1.1 3.1.4a");
 	attend(&f);
 	g_assert_cmpint(touch(&f, 0x800000000000, VMSIM_WRITE), ==, VMSIM_RESULT_ACCESS_VIOLATION);
 	g_assert_cmphex(f.last.va, ==, UINT64_MAX);
@@ -1118,6 +1151,7 @@ static void test_limit(void) /* C2, C3, C5 */
 {
 	struct fixture f = start("memory.frames=32 pagefile.size=64KiB"); /* 32 + 16 pages */
 
+	RULES("C1.private C1.reserved C1.reset C2 C3 C5 E3 2.3.17b");
 	alloc_ok(&f, BIG, BIG_SIZE, RES, RW); /* a reservation ignores it */
 	alloc_ok(&f, BIG, 48 * P, COM, RW);
 	g_assert_cmphex(alloc(&f, BIG + 48 * P, P, COM, RW), ==, 0);
@@ -1148,6 +1182,7 @@ static void test_limit_without_pagefile(void)
 {
 	struct fixture f = start("memory.frames=32 pagefile.size=0");
 
+	RULES("C2");
 	g_assert_cmphex(alloc(&f, 0, 33 * P, BOTH, RW), ==, 0);
 	g_assert_cmpuint(f.error, ==, 1455);
 	alloc_ok(&f, 0, 32 * P, BOTH, RW);
@@ -1190,6 +1225,7 @@ static void test_reset_kept(void) /* R2, R5: what is not taken away keeps its da
 	struct fixture f = filled("");
 	char *before = digest(&f), *after;
 
+	RULES("R2 R5");
 	g_assert_cmphex(alloc_ok(&f, R, 16 * P, RESET, PAGE_NOACCESS), ==, R);
 	after = digest(&f);
 	g_assert_cmpstr(after, ==, before);
@@ -1204,6 +1240,7 @@ static void test_reset_kept(void) /* R2, R5: what is not taken away keeps its da
 
 static void test_reset_lost(void) /* R4, R5 */
 {
+	RULES("R4 R5");
 	for (int i = 0; i < 2; i++) {
 		struct fixture f = filled(with_lists[i]);
 		uint64_t reads, writes;
@@ -1227,6 +1264,7 @@ static void test_reset_lost(void) /* R4, R5 */
  * clean, on the modified list, or in the pagefile. */
 static void test_reset_no_io(void)
 {
+	RULES("R4 R5 I34");
 	for (int i = 0; i < 2; i++) {
 		struct fixture f = filled(with_lists[i]);
 
@@ -1257,6 +1295,7 @@ static void test_reset_part(void)
 {
 	struct fixture f = filled("");
 
+	RULES("1.3 R1");
 	g_assert_cmphex(alloc_ok(&f, R + 1, 3 * P, RESET, RW), ==, R + P); /* pages 1 and 2 */
 	press(&f);
 	g_assert_cmpuint(counter(&f, "pages_reset_lost"), ==, 2);
@@ -1267,6 +1306,7 @@ static void test_reset_part(void)
 
 static void test_reset_live(void) /* R6 */
 {
+	RULES("R6");
 	for (int i = 0; i < 2; i++) {
 		struct fixture f = filled(with_lists[i]);
 
@@ -1288,6 +1328,7 @@ static void test_reset_in_pagefile(void) /* R3: slot freed without reading */
 	struct fixture f = filled("");
 	uint64_t reads;
 
+	RULES("R3.stored R5");
 	press(&f);
 	reads = counter(&f, "page_reads");
 	alloc_ok(&f, R, 8 * P, RESET, RW);
@@ -1303,6 +1344,7 @@ static void test_reset_locked(void)
 {
 	struct fixture f = filled("vmm.ws_min=40");
 
+	RULES("R3.locked E15");
 	g_assert_true(lock(&f, R, 2 * P));
 	alloc_ok(&f, R, 8 * P, RESET, RW);
 	press(&f);
@@ -1317,6 +1359,7 @@ static void test_undo(void) /* R8 */
 {
 	struct fixture f = filled("");
 
+	RULES("R8");
 	attend(&f);
 	alloc_ok(&f, R, 8 * P, RESET, RW);
 	g_assert_cmphex(alloc_ok(&f, R, 8 * P, UNDO, RW), ==, R);
@@ -1344,6 +1387,7 @@ static void test_undo_partly(void)
 {
 	struct fixture f = filled("vmm.ws_min=40");
 
+	RULES("E0 R8");
 	alloc_ok(&f, R, 8 * P, RESET, RW);
 	g_assert_true(lock(&f, R, P));
 	press(&f);
@@ -1363,6 +1407,7 @@ static void test_exit(void)
 	struct fixture f = filled("");
 	uint64_t writes;
 
+	RULES("2.12.exit I33 I35");
 	press(&f);
 	writes = counter(&f, "page_writes");
 	vmsim_exit_process(f.m, PID);
@@ -1383,6 +1428,7 @@ static void test_processes(void)
 	struct fixture f = start("memory.frames=24");
 	uint64_t value;
 
+	RULES("I31 I32");
 	for (uint32_t pid = 1; pid <= 3; pid++)
 		g_assert_cmphex(vmsim_virtual_alloc(f.m, pid, R, 32 * P, BOTH, RW, &f.error), ==, R);
 	for (uint32_t i = 0; i < 32; i++)
@@ -1404,6 +1450,7 @@ static void test_implicit(void) /* Q5 */
 {
 	struct fixture f = start("trace.implicit_commit=true pagefile.size=0 memory.frames=32");
 
+	RULES("Q5");
 	g_assert_cmpuint(load(&f, 0x3000), ==, 0); /* also below lo */
 	g_assert_cmpint(store(&f, 0x10000, 7), ==, VMSIM_RESULT_OK);
 	g_assert_cmpuint(load(&f, 0x10000), ==, 7);
@@ -1437,6 +1484,7 @@ static void test_implicit_limit(void)
 	struct fixture f = start("trace.implicit_commit=true pagefile.size=64KiB memory.frames=16 "
 				 "memory.zero_fill_dirty=false");
 
+	RULES("Q5");
 	for (unsigned i = 0; i < 200; i++)
 		g_assert_cmpuint(load(&f, BIG + i * P), ==, 0);
 	g_assert_cmpuint(counter(&f, "committed_pages_peak"), ==, 200);
@@ -1448,6 +1496,7 @@ static void test_implicit_limit(void)
 /* L14, L19, L30: a store to a page that has a slot gives the slot back at once. There is one slot. */
 static void test_slot_freed(void)
 {
+	RULES("L14 L19 L30.freed");
 	for (int hard = 0; hard < 2; hard++) {
 		struct fixture f = start("memory.frames=16 pagefile.size=8KiB vmm.modified_max=0 "
 					 "memory.zero_fill_dirty=false");
@@ -1525,6 +1574,7 @@ static void test_same_pages(void)
 {
 	static const char *const pcid[] = {"tlb.pcid=true", "tlb.pcid=false"};
 
+	RULES("H11 I28");
 	for (int i = 0; i < 2; i++) {
 		struct fixture f = start(pcid[i]);
 
@@ -1555,6 +1605,7 @@ static void test_hot_path(void)
 		 .result = VMSIM_RESULT_ACCESS_VIOLATION},
 	};
 
+	RULES("I28");
 	vmsim_machine_set_audit(f.m, VMSIM_AUDIT_OFF);
 	vmsim_virtual_alloc(f.m, 1, R, P, BOTH, PAGE_EXECUTE_READWRITE, &f.error);
 	vmsim_virtual_alloc(f.m, 2, C, P, BOTH, RW, &f.error);
@@ -1571,6 +1622,7 @@ static void test_terabyte(void)
 	gint64 began = g_get_monotonic_time();
 	uint64_t tb = (uint64_t)1 << 40, base;
 
+	RULES("E4 V4");
 	vmsim_machine_set_audit(f.m, VMSIM_AUDIT_OFF);
 	getrusage(RUSAGE_SELF, &before);
 	base = alloc_ok(&f, 0, 64 * tb, RES, RW);
@@ -1595,6 +1647,7 @@ static void test_commit_much(void)
 	uint64_t tb = (uint64_t)1 << 40, base;
 	gint64 began = g_get_monotonic_time();
 
+	RULES("V4");
 	vmsim_machine_set_audit(f.m, VMSIM_AUDIT_OFF);
 	base = alloc_ok(&f, 0, tb, BOTH, RW);
 	g_assert_cmpuint(load(&f, base + tb / 2), ==, 0);

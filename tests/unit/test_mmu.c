@@ -3,6 +3,7 @@
 #include "mmu/mmu.h"
 
 #include "mmu/walker.h"
+#include "rules.h"
 
 #define BASE 0x40u /* first page; eight pages are mapped */
 #define N 8
@@ -90,6 +91,7 @@ static void test_walk_bits(void)
 	struct fixture f;
 	struct walk w;
 
+	RULES("H1 H3");
 	set_up(&f, 0);
 	g_assert_true(walk(&f.pt, BASE, VMSIM_READ, &w));
 	g_assert_cmpuint(w.fetches, ==, 4);
@@ -116,6 +118,7 @@ static void test_walk_fails(void)
 	struct walk w;
 	pte_t before;
 
+	RULES("H3 H4");
 	set_up(&f, 0);
 	map(&f, 2, PROT_READONLY);
 	before = leaf(&f, 2);
@@ -148,6 +151,7 @@ static void test_rights(void)
 		   {PROT_EXECUTE_READWRITE, true, true, true}};
 	struct fixture f;
 
+	RULES("3.1.3");
 	set_up(&f, 4);
 	for (unsigned i = 0; i < G_N_ELEMENTS(row); i++)
 		map(&f, i, row[i].prot);
@@ -166,6 +170,7 @@ static void test_rights(void)
 /* H8, T11: a store through an entry without D walks again, once. */
 static void test_dirty_walk(void)
 {
+	RULES("H8");
 	for (int l2 = 0; l2 <= 4; l2 += 4) {
 		struct fixture f;
 
@@ -194,6 +199,7 @@ static void test_dirty_walk_l2(void)
 {
 	struct fixture f;
 
+	RULES("H8");
 	set_up(&f, 8);
 	for (unsigned i = 0; i < 3; i++) /* page 0 leaves the first level */
 		go(&f, i, VMSIM_READ);
@@ -213,6 +219,7 @@ static void test_dirty_copy(void)
 {
 	struct fixture f;
 
+	RULES("H8 H19");
 	set_up(&f, 0);
 	go(&f, 0, VMSIM_WRITE);
 	pt_set(&f.pt, BASE, leaf(&f, 0) & ~PTE_D);
@@ -228,6 +235,7 @@ static void test_counts_and_costs(void)
 {
 	struct fixture f;
 
+	RULES("3.1.2");
 	set_up(&f, 4);
 	g_assert_true(go(&f, 0, VMSIM_READ)); /* misses both levels, walks */
 	g_assert_cmpuint(f.c.dtlb_misses, ==, 1);
@@ -272,6 +280,7 @@ static void test_repeated(void)
 {
 	struct fixture f;
 
+	RULES("H7");
 	set_up(&f, 4);
 	pt_set(&f.pt, BASE, pte_make_demand_zero(PROT_READWRITE, false));
 	g_assert_false(go(&f, 0, VMSIM_READ));
@@ -294,6 +303,7 @@ static void test_stale(void)
 {
 	struct fixture f;
 
+	RULES("H12");
 	set_up(&f, 4);
 	map(&f, 0, PROT_READONLY);
 	g_assert_true(go(&f, 0, VMSIM_READ));
@@ -314,6 +324,7 @@ static void test_invalidate(void)
 {
 	struct fixture f;
 
+	RULES("H10");
 	set_up(&f, 4);
 	map(&f, 0, PROT_EXECUTE_READWRITE);
 	go(&f, 0, VMSIM_READ);
@@ -338,6 +349,7 @@ static void test_flush(void)
 {
 	struct fixture f;
 
+	RULES("H11");
 	set_up(&f, 8);
 	go(&f, 0, VMSIM_READ);
 	go(&f, 1, VMSIM_READ);

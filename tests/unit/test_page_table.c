@@ -2,6 +2,7 @@
 #include "mmu/page_table.h"
 
 #include "base/rng.h"
+#include "rules.h"
 
 #include <glib.h>
 
@@ -9,6 +10,7 @@ static const unsigned index_bits[3][4] = {{10, 10, 0, 0}, {9, 9, 2, 0}, {9, 9, 9
 
 static void test_shapes(void)
 {
+	RULES("H1 V6");
 	for (unsigned levels = 2; levels <= 4; levels++) {
 		const struct pt_shape *shape = pt_shape_of(levels);
 		unsigned shift = 0;
@@ -28,6 +30,7 @@ static void test_shapes(void)
 
 static void test_index(void)
 {
+	RULES("H1");
 	/* 0x123456789000: bits 47:39 = 0x24, 38:30 = 0xD1, 29:21 = 0xB3, 20:12 = 0x189 */
 	const struct pt_shape *x64 = pt_shape_of(4), *x86 = pt_shape_of(2), *pae = pt_shape_of(3);
 	vmsim_vpn vpn = 0x123456789000 >> 12;
@@ -271,6 +274,7 @@ static void test_prune(void)
 {
 	static struct fixture f;
 
+	RULES("L38");
 	fixture_init(&f, 4, false);
 	build(&f, 0);
 	build(&f, 512);
@@ -318,6 +322,7 @@ static void test_check(void)
 {
 	static struct fixture f;
 
+	RULES("I29");
 	fixture_init(&f, 3, true);
 	build(&f, 0);
 	pt_set(&f.pt, 1, 8);

@@ -2,6 +2,7 @@
 #include "vmm/pagefile.h"
 
 #include "base/rng.h"
+#include "rules.h"
 
 #include <glib.h>
 
@@ -49,6 +50,7 @@ static void test_order(void)
 {
 	struct pagefile file;
 
+	RULES("L30.owner L30.late");
 	pagefile_init(&file, 200 * 4096 + 4095);
 	g_assert_cmpuint(file.slots, ==, 200);
 	for (uint32_t slot = 1; slot < 200; slot++)
@@ -71,6 +73,7 @@ static void test_order(void)
 
 static void test_tiny(void)
 {
+	RULES("L30.owner");
 	for (uint64_t bytes = 0; bytes <= 3 * 4096; bytes += 4096) {
 		struct pagefile file;
 
@@ -97,6 +100,7 @@ static void test_random(void)
 {
 	static const uint32_t sizes[] = {2, 63, 64, 65, 128, 129, 300};
 
+	RULES("L30.owner L30.late");
 	for (size_t s = 0; s < G_N_ELEMENTS(sizes); s++) {
 		bool used[300] = {false};
 		struct pagefile file;
@@ -133,6 +137,7 @@ static void test_content(void)
 	struct pagefile file;
 	uint32_t slot;
 
+	RULES("I33");
 	pagefile_init(&file, 4 * 4096);
 	slot = alloc(&file);
 	content_store(&page, 0, 1, &byte);
@@ -150,6 +155,7 @@ static void test_check(void)
 {
 	struct pagefile file;
 
+	RULES("I12");
 	pagefile_init(&file, 8 * 4096);
 	alloc(&file);
 	file.used++;

@@ -2,6 +2,7 @@
 #include "vmm/pfn.h"
 
 #include "base/rng.h"
+#include "rules.h"
 
 #include <glib.h>
 #include <string.h>
@@ -157,6 +158,7 @@ static void test_fresh(void)
 {
 	struct fixture f;
 
+	RULES("4.1");
 	set_up(&f, true);
 	g_assert_cmpuint(f.db.fresh, ==, 0);
 	g_assert_cmpuint(pfn_available(&f.db), ==, FRAMES);
@@ -203,6 +205,7 @@ static void test_fifo(void)
 	static const vmsim_pfn order[] = {5, 2, 7, 0};
 	struct fixture f;
 
+	RULES("4.1");
 	for (int state = PFN_FREE; state <= PFN_MODIFIED; state++) {
 		vmsim_pfn (*const first[])(const struct pfn_db *) = {
 			[PFN_FREE] = pfn_first_free,
@@ -241,6 +244,7 @@ static void test_priorities(void)
 	static const vmsim_pfn order[] = {3, 4, 1, 2, 0};
 	struct fixture f;
 
+	RULES("W11");
 	set_up(&f, true);
 	for (vmsim_pfn i = 0; i < 6; i++)
 		move(&f, i, PFN_ACTIVE);
@@ -264,6 +268,7 @@ static void test_owner(void)
 {
 	struct fixture f;
 
+	RULES("I1 I5 I6");
 	set_up(&f, true);
 	move(&f, 0, PFN_ACTIVE);
 	f.db.pfn[0].vpn = 77;

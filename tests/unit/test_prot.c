@@ -1,6 +1,7 @@
 /* test_prot.c: page protections: every value below 0x800 against E1, written out. */
 #include "mmu/pte.h"
 #include "vmm/internal.h"
+#include "rules.h"
 
 /* The valid values, all of them: eight bases; GUARD, NOCACHE or WRITECOMBINE with seven. */
 static const uint32_t valid[] = {
@@ -20,6 +21,7 @@ static bool in_table(uint32_t value)
 
 static void test_valid(void)
 {
+	RULES("E1");
 	for (uint32_t value = 0; value < 0x800; value++)
 		g_assert_cmpint(prot_valid(value), ==, in_table(value));
 }
@@ -27,6 +29,7 @@ static void test_valid(void)
 /* Unknown bits, and CFG targets, which go with execute protections only. */
 static void test_other_bits(void)
 {
+	RULES("E1");
 	for (unsigned bit = 11; bit < 32; bit++) {
 		uint32_t unknown = (uint32_t)1 << bit;
 
@@ -73,6 +76,7 @@ static void test_rights(void)
 	} row[] = {{0x01, ""},	 {0x02, "r"},  {0x04, "rw"},  {0x08, "rw"},
 		   {0x10, "rx"}, {0x20, "rx"}, {0x40, "rwx"}, {0x80, "rwx"}};
 
+	RULES("3.2 3.2.execute");
 	for (size_t i = 0; i < G_N_ELEMENTS(row); i++)
 		for (uint32_t m = 0; m <= 0x400; m = m ? m << 1 : 0x100) {
 			unsigned prot = prot_from_win32(row[i].base | m);

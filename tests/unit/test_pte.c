@@ -1,5 +1,6 @@
 /* test_pte.c: entries of every kind round-trip, and rights follow table 3.2. */
 #include "mmu/pte.h"
+#include "rules.h"
 
 #include <glib.h>
 
@@ -24,6 +25,7 @@ static const struct {
 
 static void test_permits(void)
 {
+	RULES("3.2 3.2.execute 3.2.nx");
 	for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
 		unsigned p = table[i].prot;
 
@@ -39,6 +41,7 @@ static void test_permits(void)
 /* The guard is looked at apart: rights are those of the protection under it. */
 static void test_modifiers(void)
 {
+	RULES("H5 K1");
 	for (size_t i = 0; i < G_N_ELEMENTS(accesses); i++) {
 		for (unsigned m = PROT_NOCACHE; m <= PROT_WRITECOMBINE; m += PROT_NOCACHE) {
 			unsigned p = accesses[i] | m;
@@ -105,6 +108,7 @@ static void check_software(unsigned prot)
 
 static void test_kinds(void)
 {
+	RULES("V3");
 	g_assert_cmpint(kind_of(0), ==, ZERO);
 	g_assert_cmpint(kind_of(pte_make_decommitted()), ==, DECOMMITTED);
 	for (size_t i = 0; i < G_N_ELEMENTS(accesses); i++)
@@ -132,6 +136,7 @@ static void check_valid(unsigned prot, vmsim_pfn frame, bool nx)
 
 static void test_valid(void)
 {
+	RULES("H2 H5");
 	for (size_t i = 0; i < G_N_ELEMENTS(accesses); i++)
 		for (size_t n = 0; n < G_N_ELEMENTS(numbers); n++)
 			for (int nx = 0; nx < 2; nx++) {

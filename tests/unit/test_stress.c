@@ -7,6 +7,7 @@
  * calls are mixed. Of bytes that MEM_RESET leaves open the model says nothing; of a page reset and
  * not written since, the replay accepts the old bytes or zeros (I31), as the model lets it. */
 #include "base/rng.h"
+#include "rules.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -676,6 +677,9 @@ static void test_setup(gconstpointer data)
 {
 	const struct setup *setup = data;
 
+	/* what the audits look for (tests/unit/test_audit.c), and contents */
+	RULES("I1 I2 I3 I4 I5 I6 I7 I8 I9 I10 I11 I12 I13 I16 I17 I18 I19 I21 I22 I23 I24 I25 I27 "
+	      "I28 I29 I30 I31 I36");
 	for (uint64_t seed = 1; seed <= 2; seed++) {
 		g_test_message("%s, seed %" G_GUINT64_FORMAT, setup->name, seed);
 		run(setup, seed * 1000003);

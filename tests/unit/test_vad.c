@@ -2,6 +2,7 @@
 #include "vmm/vad.h"
 
 #include "base/rng.h"
+#include "rules.h"
 
 #include <glib.h>
 
@@ -132,6 +133,7 @@ static void test_random(void)
 {
 	static const uint64_t longest[] = {1, 20, 70, 400};
 
+	RULES("V1 V11");
 	for (uint64_t seed = 0; seed < 12; seed++) {
 		static struct model m;
 		struct rng rng = {seed};
@@ -155,6 +157,7 @@ static void test_find_borders(void)
 {
 	static struct model m;
 
+	RULES("V1");
 	model_init(&m);
 	insert(&m, 0x20, 3);
 	insert(&m, 0x30, 16);
@@ -175,6 +178,7 @@ static void test_tails(void)
 	static struct model m;
 	uint64_t at;
 
+	RULES("V10 V11");
 	model_init(&m);
 	insert(&m, LO, 1);
 	g_assert_true(vad_hole(&m.tree, 1, LO, false, &at));
@@ -194,6 +198,7 @@ static void test_from(void)
 	static struct model m;
 	uint64_t at;
 
+	RULES("V7 V11");
 	model_init(&m);
 	g_assert_true(vad_hole(&m.tree, 4, LO + 3, false, &at)); /* rounded up */
 	g_assert_cmpuint(at, ==, LO + G);
@@ -212,6 +217,7 @@ static void test_top_down(void)
 	static struct model m;
 	uint64_t at;
 
+	RULES("V11");
 	model_init(&m);
 	g_assert_true(vad_hole(&m.tree, 1, 0, true, &at)); /* HI + 1 is off granularity */
 	g_assert_cmpuint(at, ==, HI / G * G);
@@ -230,6 +236,7 @@ static void test_extend(void)
 	struct vad *vad;
 	uint64_t at;
 
+	RULES("Q5");
 	model_init(&m);
 	vad = vad_insert(&m.tree, LO, LO);
 	vad->implicit = true;
@@ -253,6 +260,7 @@ static void test_above_hi(void)
 	static struct model m;
 	uint64_t at;
 
+	RULES("V11 Q5");
 	model_init(&m);
 	vad_insert(&m.tree, HI + 1, HI + 1)->implicit = true;
 	g_assert_true(vad_hole(&m.tree, 1, 0, true, &at));

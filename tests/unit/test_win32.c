@@ -1,7 +1,33 @@
 /* test_win32.c: names and numbers of Win32. */
+#include "rules.h"
+
 #include <glib.h>
 #include <string.h>
 #include <vmsim/win32.h>
+
+/* The whole table of 2.1, by value, written out a second time. */
+static void test_translation(void)
+{
+	static const uint32_t row[][2] = {
+		{0xC0000004, 24},   {0xC0000005, 998},	{0xC0000006, 999},  {0xC0000008, 6},
+		{0xC000000D, 87},   {0xC0000017, 8},	{0xC0000018, 487},  {0xC0000019, 487},
+		{0xC000001A, 87},   {0xC000001B, 87},	{0xC0000021, 5},    {0xC0000022, 5},
+		{0xC000002A, 158},  {0xC000002D, 487},	{0xC0000045, 87},   {0xC000004C, 87},
+		{0xC000004D, 87},   {0xC0000061, 1314}, {0xC000009A, 1450}, {0xC000009F, 487},
+		{0xC00000A0, 487},  {0xC00000A1, 1453}, {0xC00000FD, 1001}, {0xC000010A, 5},
+		{0xC000012D, 1455}, {0xC0000243, 1224}, {0xC0000434, 170},
+		{0x80000001, 0x80000001}, /* not translated */
+		{0x40000017, 0},    {0x40000019, 0}, /* successes */
+	};
+
+	RULES("2.1");
+	for (size_t i = 0; i < G_N_ELEMENTS(row); i++) {
+		g_assert_cmpuint(vmsim_status_to_error(row[i][0]), ==, row[i][1]);
+		g_assert_nonnull(vmsim_status_name(row[i][0]));
+	}
+	for (uint32_t n = 1; n <= 12; n++) /* INVALID_PARAMETER_n */
+		g_assert_cmpuint(vmsim_status_to_error(0xC00000EE + n), ==, 87);
+}
 
 static void test_status(void)
 {
@@ -154,6 +180,7 @@ static void test_print_everything(void)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/win32/translation", test_translation);
 	g_test_add_func("/win32/status", test_status);
 	g_test_add_func("/win32/error", test_error);
 	g_test_add_func("/win32/code-by-name", test_code_by_name);

@@ -1,0 +1,423 @@
+/* test_vmm.c: the memory manager without an engine: faults and calls meet requests that are still
+ * under way, at moments that the order of a trace does not bring about. The test completes requests
+ * when it likes. Invariants are checked after every step. */
+#include "base/rng.h"
+#include "rules.h"
+#include "vmm/internal.h"
+
+#define P 4096u
+#define A 0x100000u
+#define PAGES 32u
+
+struct fixture {
+	vmsim_config *config;
+	struct stats stats;
+	struct events events;
+	struct vmm *vmm;
+	struct process *process;
+	GPtrArray *ios; /* under way, oldest first */
+	unsigned invalidated;
+};
+
+static void invalidate(void *ctx, uint32_t asid, vmsim_vpn vpn)
+{
+	(void)asid;
+	(void)vpn;
+	((struct fixture *)ctx)->invalidated++;
+}
+
+static void submit(void *ctx, struct io *io)
+{
+	g_ptr_array_add(((struct fixture *)ctx)->ios, io);
+}
+
+static void check(struct fixture *f)
+{
+	g_assert_cmpstr(vmm_check(f->vmm), ==, NULL);
+}
+
+/* A call, which must not wait. => its error, 0 for success */
+static uint32_t call(struct fixture *f, enum vmsim_call_id id, unsigned page, unsigned n,
+		     uint32_t type, uint32_t prot)
+{
+	struct vmsim_call c = {.id = id, .size = {n * P}, .type = type, .protect = prot};
+	struct api_call api = {.call = &c, .address = A + page * P};
+
+	g_assert_cmpint(vmm_call(f->vmm, f->process, &api), ==, VMM_DONE);
+	api_call_fini(&api);
+	check(f);
+	return api.outcome.kind == VMSIM_OUTCOME_SUCCESS ? 0 : api.outcome.error;
+}
+
+/* 64 frames unless told otherwise; nothing is written or trimmed unless it is asked for. */
+static void set_up(struct fixture *f, const char *settings)
+{
+	const struct vmm_host host = {f, invalidate, submit};
+	char *all = g_strconcat("rules=win32 memory.page_tables=out vmm.avail_low=0 "
+				"vmm.avail_high=0 vmm.modified_max=0 vmm.mpw_free_low=0 "
+				"vmm.mpw_avail_low=0 ",
+				settings, NULL);
+	char **each = g_strsplit(all, " ", 0);
+	GError *error = NULL;
+
+	*f = (struct fixture){.config = vmsim_config_new(), .ios = g_ptr_array_new()};
+	for (char **s = each; *s; s++)
+		vmsim_config_set(f->config, *s, &error);
+	vmsim_config_finish(f->config, &error);
+	g_assert_no_error(error);
+	stats_init(&f->stats);
+	events_init(&f->events);
+	f->vmm = vmm_new(config_get(f->config), &f->stats, &f->events, &host);
+	vmm_keep_contents(f->vmm);
+	f->process = vmm_process_new(f->vmm, 1);
+	call(f, VMSIM_CALL_VIRTUAL_ALLOC, 0, PAGES, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+	g_strfreev(each);
+	g_free(all);
+}
+
+static void complete(struct fixture *f)
+{
+	struct io *io = g_ptr_array_index(f->ios, 0);
+
+	g_ptr_array_remove_index(f->ios, 0);
+	vmm_io_done(f->vmm, io);
+	check(f);
+}
+
+static void tear_down(struct fixture *f)
+{
+	while (f->ios->len)
+		complete(f);
+	vmm_free(f->vmm);
+	g_ptr_array_unref(f->ios);
+	events_fini(&f->events);
+	stats_fini(&f->stats);
+	vmsim_config_free(f->config);
+}
+
+static pte_t entry(const struct fixture *f, unsigned page)
+{
+	return process_pte(f->process, A / P + page);
+}
+
+static struct pfn *frame_of(struct fixture *f, unsigned page)
+{
+	return &f->vmm->db.pfn[pte_frame(entry(f, page))];
+}
+
+/* One #PF. => VMM_DONE, or that it waits */
+static enum vmm_status fault_at(struct fixture *f, unsigned page, enum vmsim_access access,
+				struct fault *fault)
+{
+	enum vmm_status status;
+
+	*fault = (struct fault){.va = A + page * P, .access = access};
+	status = vmm_fault(f->vmm, f->process, fault);
+	vmm_take_work(f->vmm);
+	check(f);
+	return status;
+}
+
+/* What a program does: touch a page until it is there, or refused. */
+static enum vmsim_access_result touch(struct fixture *f, unsigned page, enum vmsim_access access)
+{
+	struct fault fault = {.result = VMSIM_RESULT_OK};
+
+	while (!pte_is_valid(entry(f, page))) {
+		enum vmm_status status = fault_at(f, page, access, &fault);
+
+		if (status == VMM_DONE && fault.result != VMSIM_RESULT_OK)
+			return fault.result;
+		while (status == VMM_WAIT_IO && f->ios->len)
+			complete(f);
+		if (status == VMM_WAIT_FRAME)
+			g_assert_true(vmm_background(f->vmm, true) || f->ios->len);
+		while (status == VMM_WAIT_FRAME && f->ios->len)
+			complete(f);
+	}
+	pt_set(&f->process->pt, A / P + page,
+	       entry(f, page) | PTE_A | (access == VMSIM_WRITE ? PTE_D : 0));
+	return VMSIM_RESULT_OK;
+}
+
+static void store(struct fixture *f, unsigned page, uint8_t byte)
+{
+	g_assert_cmpint(touch(f, page, VMSIM_WRITE), ==, VMSIM_RESULT_OK);
+	vmm_store(f->vmm, pte_frame(entry(f, page)), A + page * P, 1, &byte);
+}
+
+static uint8_t load(struct fixture *f, unsigned page)
+{
+	uint8_t byte = 0;
+	bool known = false;
+
+	g_assert_cmpint(touch(f, page, VMSIM_READ), ==, VMSIM_RESULT_OK);
+	vmm_load(f->vmm, pte_frame(entry(f, page)), A + page * P, 1, &byte, &known);
+	g_assert_true(known);
+	return byte;
+}
+
+static void evict(struct fixture *f, unsigned page)
+{
+	call(f, VMSIM_CALL_VIRTUAL_UNLOCK, page, 1, 0, 0);
+	g_assert_true(pte_is_transition(entry(f, page)));
+}
+
+/* Page 0 is in the pagefile only, in slot 1; two frames, one of them free. */
+static void stored_page(struct fixture *f)
+{
+	set_up(f, "memory.frames=2");
+	store(f, 0, 77);
+	evict(f, 0);
+	while (vmm_background(f->vmm, false))
+		complete(f);
+	store(f, 1, 1);
+	store(f, 2, 2);
+	g_assert_true(pte_is_pagefile(entry(f, 0)));
+	g_assert_cmpuint(pte_slot(entry(f, 0)), ==, 1);
+	g_assert_cmpuint(call(f, VMSIM_CALL_VIRTUAL_FREE, 1, 1, MEM_DECOMMIT, 0), ==, 0);
+}
+
+/* A read of page 0 is under way; its fault waits for it. */
+static void reading_page(struct fixture *f)
+{
+	struct fault fault;
+
+	stored_page(f);
+	g_assert_cmpint(fault_at(f, 0, VMSIM_READ, &fault), ==, VMM_WAIT_IO);
+	g_assert_cmpint(fault.type, ==, FAULT_HARD);
+	g_assert_true(fault.resolved);
+	g_assert_cmpint(frame_of(f, 0)->state, ==, PFN_TRANSITION);
+	g_assert_cmpuint(f->ios->len, ==, 1);
+}
+
+/* L1 and L2: which list a frame is taken from. */
+static void test_frame_order(void)
+{
+	struct fixture f;
+
+	RULES("L1 L2");
+	set_up(&f, "memory.frames=4 memory.zero_fill_dirty=false");
+	g_assert_cmpuint(frame_take(f.vmm, FRAME_ANY), ==, 0); /* zeroed ones are all there are */
+	load(&f, 0);
+	load(&f, 1);
+	call(&f, VMSIM_CALL_VIRTUAL_FREE, 0, 1, MEM_DECOMMIT, 0);
+	g_assert_cmpuint(frame_take(f.vmm, FRAME_ANY), ==, 0);    /* the free one first */
+	g_assert_cmpuint(frame_take(f.vmm, FRAME_ZEROED), ==, 2); /* the zeroed one first */
+	evict(&f, 1);
+	load(&f, 2);
+	load(&f, 3);
+	g_assert_cmpuint(f.vmm->c->pages_zeroed_inline, ==, 0);
+	g_assert_cmpuint(frame_take(f.vmm, FRAME_ZEROED), ==, 0); /* free, then standby */
+	g_assert_cmpuint(f.vmm->c->pages_zeroed_inline, ==, 1);
+	load(&f, 4);
+	g_assert_cmpuint(f.vmm->c->pages_repurposed, ==, 0);
+	g_assert_cmpuint(frame_take(f.vmm, FRAME_ANY), ==, 1);
+	g_assert_cmpuint(f.vmm->c->pages_repurposed, ==, 1);
+	g_assert_true(pte_is_transition(entry(&f, 1)) == false);
+	pfn_set_state(&f.vmm->db, 1, PFN_FREE, "test"); /* it has no page any more */
+	tear_down(&f);
+}
+
+/* Deleted while it is being read: the frame and the slot are free when the read ends, the charge at
+ * once, and the access that waited is decided anew. */
+static void test_deleted_while_read(void)
+{
+	struct fixture f;
+	vmsim_pfn frame;
+	uint64_t charge;
+
+	RULES("4.5.reading L28 L34 L36 I13");
+	reading_page(&f);
+	frame = pte_frame(entry(&f, 0));
+	charge = f.vmm->charge;
+	g_assert_cmpuint(call(&f, VMSIM_CALL_VIRTUAL_FREE, 0, 1, MEM_DECOMMIT, 0), ==, 0);
+	g_assert_cmpuint(f.vmm->charge, ==, charge - 1);
+	g_assert_true(pte_is_decommitted(entry(&f, 0)));
+	g_assert_cmpint(f.vmm->db.pfn[frame].state, ==, PFN_TRANSITION);
+	g_assert_true(pagefile_in_use(&f.vmm->file, 1));
+	complete(&f);
+	g_assert_cmpint(f.vmm->db.pfn[frame].state, ==, PFN_FREE);
+	g_assert_false(pagefile_in_use(&f.vmm->file, 1));
+	g_assert_cmpint(touch(&f, 0, VMSIM_READ), ==, VMSIM_RESULT_ACCESS_VIOLATION);
+	call(&f, VMSIM_CALL_VIRTUAL_ALLOC, 0, 1, MEM_COMMIT, PAGE_READWRITE);
+	g_assert_cmpuint(load(&f, 0), ==, 0);
+	tear_down(&f);
+}
+
+/* Committed again while the deleted page's read is still under way: what occupies the address by
+ * then is found, and it is not what was read. */
+static void test_recommitted_while_read(void)
+{
+	struct fixture f;
+
+	RULES("4.5.reading L34 L37 I33");
+	reading_page(&f);
+	call(&f, VMSIM_CALL_VIRTUAL_FREE, 0, 1, MEM_DECOMMIT, 0);
+	call(&f, VMSIM_CALL_VIRTUAL_ALLOC, 0, 1, MEM_COMMIT, PAGE_READWRITE);
+	complete(&f);
+	g_assert_false(pte_is_valid(entry(&f, 0)));
+	g_assert_cmpuint(load(&f, 0), ==, 0);
+	g_assert_cmpuint(f.vmm->file.used, ==, 0);
+	tear_down(&f);
+}
+
+/* Protected while it is being read: not made valid, but kept, with its slot. */
+static void test_protected_while_read(void)
+{
+	struct fixture f;
+
+	RULES("L34 L15 I23");
+	reading_page(&f);
+	g_assert_cmpuint(call(&f, VMSIM_CALL_VIRTUAL_PROTECT, 0, 1, 0, PAGE_NOACCESS), ==, 0);
+	complete(&f);
+	g_assert_true(pte_is_transition(entry(&f, 0)));
+	g_assert_cmpint(frame_of(&f, 0)->state, ==, PFN_STANDBY);
+	g_assert_cmpuint(frame_of(&f, 0)->slot, ==, 1);
+	g_assert_cmpint(touch(&f, 0, VMSIM_READ), ==, VMSIM_RESULT_ACCESS_VIOLATION);
+	call(&f, VMSIM_CALL_VIRTUAL_PROTECT, 0, 1, 0, PAGE_READWRITE);
+	g_assert_cmpuint(load(&f, 0), ==, 77);
+	g_assert_cmpuint(f.vmm->c->transition_faults, ==, 1);
+	g_assert_cmpuint(f.vmm->c->page_reads, ==, 1);
+	tear_down(&f);
+}
+
+/* Reset while it is being read: the read runs out, then the slot is free and the page clean. */
+static void test_reset_while_read(void)
+{
+	struct fixture f;
+
+	RULES("R3.reading I34");
+	reading_page(&f);
+	call(&f, VMSIM_CALL_VIRTUAL_ALLOC, 0, 1, MEM_RESET, PAGE_READWRITE);
+	g_assert_true(pagefile_in_use(&f.vmm->file, 1));
+	g_assert_cmpuint(f.vmm->c->pages_reset_pending, ==, 1);
+	complete(&f);
+	g_assert_false(pagefile_in_use(&f.vmm->file, 1));
+	g_assert_cmpuint(load(&f, 0), ==, 77);
+	evict(&f, 0); /* to standby: there is nothing to write */
+	g_assert_cmpint(frame_of(&f, 0)->state, ==, PFN_STANDBY);
+	g_assert_false(vmm_background(f.vmm, false));
+	tear_down(&f);
+}
+
+/* A second fault on a page being read waits for the same read, and is counted as soft. */
+static void test_collided(void)
+{
+	struct fault fault;
+	struct fixture f;
+
+	RULES("L35 8.1.transition");
+	reading_page(&f);
+	g_assert_cmpint(fault_at(&f, 0, VMSIM_READ, &fault), ==, VMM_WAIT_IO);
+	g_assert_cmpint(fault.type, ==, FAULT_TRANSITION);
+	g_assert_true(fault.io == g_ptr_array_index(f.ios, 0));
+	g_assert_cmpuint(f.ios->len, ==, 1);
+	g_assert_cmpuint(f.vmm->c->page_reads, ==, 1);
+	complete(&f);
+	g_assert_true(pte_is_valid(entry(&f, 0)));
+	tear_down(&f);
+}
+
+/* A fault on a page that is valid after all, as a stale entry would bring it. */
+static void test_spurious(void)
+{
+	struct fault fault;
+	struct fixture f;
+	pte_t before;
+
+	RULES("3.1.4e 8.1.spurious");
+	set_up(&f, "memory.frames=4");
+	store(&f, 0, 1);
+	before = entry(&f, 0);
+	g_assert_cmpint(fault_at(&f, 0, VMSIM_WRITE, &fault), ==, VMM_DONE);
+	g_assert_cmpint(fault.type, ==, FAULT_SPURIOUS);
+	g_assert_cmpint(fault.result, ==, VMSIM_RESULT_OK);
+	g_assert_cmphex(entry(&f, 0), ==, before);
+	g_assert_cmpuint(f.vmm->c->spurious_faults, ==, 1);
+	g_assert_cmpuint(f.vmm->c->page_faults, ==, 2);
+	g_assert_cmpuint(f.invalidated, ==, 0);
+	tear_down(&f);
+}
+
+/* Frames and slots that hold private pages, counted from them; and what is available. */
+static void recount(struct fixture *f)
+{
+	const struct pfn_db *db = &f->vmm->db;
+	uint64_t held = 0, slots = 0, available = 0;
+
+	for (vmsim_pfn i = 0; i < db->frames; i++) {
+		enum pfn_state state = i < db->fresh ? db->pfn[i].state : PFN_ZEROED;
+
+		if (state == PFN_ZEROED || state == PFN_FREE) {
+			available++;
+			continue;
+		}
+		available += state == PFN_STANDBY;
+		slots += db->pfn[i].slot != 0;
+		held += !(db->pfn[i].flags & PFN_DELETED);
+	}
+	g_assert_cmpuint(available, ==, pfn_available(db));
+	g_assert_cmpuint(held + f->vmm->file.used - slots, <=, f->vmm->charge);
+}
+
+static void random_step(struct fixture *f, struct rng *rng)
+{
+	unsigned page = (unsigned)rng_below(rng, PAGES);
+
+	switch (rng_below(rng, 10)) {
+	case 0:
+		call(f, VMSIM_CALL_VIRTUAL_FREE, page, 1, MEM_DECOMMIT, 0);
+		break;
+	case 1:
+		call(f, VMSIM_CALL_VIRTUAL_ALLOC, page, 2, MEM_COMMIT, PAGE_READWRITE);
+		break;
+	case 2:
+		call(f, VMSIM_CALL_VIRTUAL_ALLOC, page, 1, MEM_RESET, PAGE_READWRITE);
+		break;
+	case 3:
+		call(f, VMSIM_CALL_VIRTUAL_UNLOCK, page, 2, 0, 0);
+		break;
+	case 4:
+		vmm_background(f->vmm, false);
+		break;
+	case 5:
+		if (f->ios->len)
+			complete(f);
+		break;
+	default:
+		touch(f, page, rng_below(rng, 2) ? VMSIM_WRITE : VMSIM_READ);
+	}
+	vmm_take_work(f->vmm);
+}
+
+static void test_recount(void)
+{
+	struct rng rng = {11};
+	struct fixture f;
+
+	RULES("I2 I20");
+	set_up(&f, "memory.frames=12 pagefile.size=256KiB");
+	for (int i = 0; i < 4000; i++) {
+		random_step(&f, &rng);
+		check(&f);
+		recount(&f);
+	}
+	g_assert_cmpuint(f.vmm->c->hard_faults, >, 100);
+	g_assert_cmpuint(f.vmm->c->transition_faults, >, 20);
+	tear_down(&f);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/vmm/frame-order", test_frame_order);
+	g_test_add_func("/vmm/deleted-while-read", test_deleted_while_read);
+	g_test_add_func("/vmm/recommitted-while-read", test_recommitted_while_read);
+	g_test_add_func("/vmm/protected-while-read", test_protected_while_read);
+	g_test_add_func("/vmm/reset-while-read", test_reset_while_read);
+	g_test_add_func("/vmm/collided", test_collided);
+	g_test_add_func("/vmm/spurious", test_spurious);
+	g_test_add_func("/vmm/recount", test_recount);
+	return g_test_run();
+}

@@ -189,7 +189,9 @@ static void modified_clean(struct fixture *f)
 }
 static void modified_stored(struct fixture *f)
 {
-	frame(f, MODIFIED)->slot = pagefile_alloc(&f->vmm->file);
+	uint32_t got;
+
+	frame(f, MODIFIED)->slot = pagefile_alloc(&f->vmm->file, 1, 0, &got);
 }
 static void clean_differs(struct fixture *f)
 {
@@ -197,7 +199,9 @@ static void clean_differs(struct fixture *f)
 }
 static void slot_leaked(struct fixture *f)
 {
-	pagefile_alloc(&f->vmm->file);
+	uint32_t got;
+
+	pagefile_alloc(&f->vmm->file, 1, 0, &got);
 }
 static void slot_gone(struct fixture *f)
 {
@@ -241,7 +245,7 @@ static void locks(struct fixture *f)
 }
 static void locked_away(struct fixture *f)
 {
-	frame(f, STANDBY)->flags |= PFN_LOCKED;
+	frame(f, STANDBY)->locks++;
 }
 static void guard_mapped(struct fixture *f)
 {

@@ -215,7 +215,7 @@ static void test_frame_order(void)
 	g_assert_cmpuint(frame_take(f.vmm, FRAME_ANY), ==, 1);
 	g_assert_cmpuint(f.vmm->c->pages_repurposed, ==, 1);
 	g_assert_true(pte_is_transition(entry(&f, 1)) == false);
-	pfn_set_state(&f.vmm->db, 1, PFN_FREE, "test"); /* it has no page any more */
+	pfn_move(&f.vmm->db, 1, MOVE_L4); /* it has no page any more */
 	tear_down(&f);
 }
 

@@ -104,7 +104,10 @@ void results_violation(struct vmsim_machine *m, const struct thread *thread,
 	struct vmsim_record record = {
 		.kind = of[result].kind,
 		.va = op->fault.va,
-		.access = words[op->fault.access],
+		/* Without NX the processor does not tell a fetch from a read (3.3). */
+		.access = words[op->fault.access == VMSIM_EXECUTE && !m->config->paging.nx
+					? VMSIM_READ
+					: op->fault.access],
 		.state = view.state,
 		.protect = "",
 		.code = of[result].code,

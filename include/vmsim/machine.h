@@ -67,6 +67,20 @@ VMSIM_API bool vmsim_virtual_lock(vmsim_machine *machine, uint32_t pid, uint64_t
 				  uint64_t size, uint32_t *error);
 VMSIM_API bool vmsim_virtual_unlock(vmsim_machine *machine, uint32_t pid, uint64_t address,
 				    uint64_t size, uint32_t *error);
+/* These return their code themselves; reclaiming also 170, for pages whose contents are gone. */
+VMSIM_API uint32_t vmsim_offer_virtual_memory(vmsim_machine *machine, uint32_t pid,
+					      uint64_t address, uint64_t size, uint32_t priority);
+VMSIM_API uint32_t vmsim_reclaim_virtual_memory(vmsim_machine *machine, uint32_t pid,
+						uint64_t address, uint64_t size);
+VMSIM_API uint32_t vmsim_discard_virtual_memory(vmsim_machine *machine, uint32_t pid,
+						uint64_t address, uint64_t size);
+/* These return 0, or UINT32_MAX with *error.
+ * => count: room in addresses; how many were put there. Either may be NULL, which is refused. */
+VMSIM_API uint32_t vmsim_get_write_watch(vmsim_machine *machine, uint32_t pid, uint32_t flags,
+					 uint64_t address, uint64_t size, uint64_t *addresses,
+					 uint64_t *count, uint32_t *error);
+VMSIM_API uint32_t vmsim_reset_write_watch(vmsim_machine *machine, uint32_t pid, uint64_t address,
+					   uint64_t size, uint32_t *error);
 VMSIM_API void vmsim_exit_process(vmsim_machine *machine, uint32_t pid);
 /* vmsim_access: one load, store or fetch of size bytes (1..8 where a value counts).
  * => value: what to store, or where to put what was read; NULL stores an unknown value */

@@ -75,6 +75,7 @@ struct vmsim_call {
 	const char *name;          /* Q */
 	const char *file;          /* F; NULL for NULL */
 	bool no_buffer; /* the pointer for what the call returns is NULL; never so in a trace */
+	bool no_addresses; /* GetWriteWatch: that for the addresses; likewise */
 	struct vmsim_outcome recorded;
 };
 

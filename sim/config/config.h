@@ -23,6 +23,7 @@ enum sees { SEES_ACCESSED_BITS, SEES_EVERY_REFERENCE };
 enum tristate { TRI_FALSE, TRI_TRUE, TRI_AUTO };
 enum tlb_replacement { TLB_LRU };
 enum order { ORDER_RECORDED };
+enum dirty { DIRTY_HARDWARE, DIRTY_SOFTWARE };
 enum device_kind { DEVICE_HDD, DEVICE_SATA_SSD, DEVICE_NVME, DEVICE_IDEAL };
 
 #define CONFIG_AUTO UINT64_MAX /* an option left to be derived; resolved when finished */
@@ -78,6 +79,7 @@ struct config {
 	struct {
 		uint64_t levels;
 		bool nx;
+		int dirty;
 	} paging;
 	struct {
 		struct duration cycles_per_reference;
@@ -87,9 +89,9 @@ struct config {
 	} data, dram;
 	struct {
 		struct duration trap, return_, demand_zero, transition, hard, cow, guard, violation,
-			spurious, zero_page, trim, write, age, invlpg, cr3;
+			spurious, dirty, zero_page, trim, write, age, invlpg, cr3;
 		struct duration call, page_commit, page_decommit, page_free, page_protect,
-			page_reset, page_lock, page_query;
+			page_reset, page_offer, page_watch, page_lock, page_query;
 		bool age_flush;
 		uint64_t tlb_ceiling; /* pages (H17) */
 	} os;

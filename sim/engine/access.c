@@ -211,6 +211,8 @@ static vmsim_cycles service_cycles(const struct config *config, enum fault_type 
 		return config->os.violation.cycles;
 	case FAULT_SPURIOUS:
 		return config->os.spurious.cycles;
+	case FAULT_DIRTY:
+		return config->os.dirty.cycles;
 	case FAULT_COPY_ON_WRITE:
 		return config->os.cow.cycles;
 	default:
@@ -295,8 +297,9 @@ static void return_from_fault(struct vmsim_machine *m, struct thread *thread)
 		op->repeated = true;
 		if (op->fault.type == FAULT_GUARD) /* K2: the guard is gone */
 			op->stores = all_permit(m, thread);
-		/* Faults that did not bring the page in themselves: a spurious or collided one. */
-		op->untold = op->fault.type == FAULT_SPURIOUS ||
+		/* Faults that did not bring the page in themselves: a spurious or collided one, or
+		 * one that made it dirty. */
+		op->untold = op->fault.type == FAULT_SPURIOUS || op->fault.type == FAULT_DIRTY ||
 			     (op->fault.type == FAULT_TRANSITION && op->fault.io);
 		op->stage = OP_TRANSLATE;
 	} else {

@@ -14,6 +14,8 @@ static void charge_call(struct vmsim_machine *m)
 		     w.freed * config->os.page_free.cycles +
 		     w.protected * config->os.page_protect.cycles +
 		     w.reset * config->os.page_reset.cycles +
+		     w.offered * config->os.page_offer.cycles +
+		     w.watched * config->os.page_watch.cycles +
 		     w.locked * config->os.page_lock.cycles +
 		     w.queried * config->os.page_query.cycles +
 		     w.trimmed * config->os.trim.cycles + w.aged * config->os.age.cycles +
@@ -46,13 +48,14 @@ static void end_call(struct vmsim_machine *m, struct thread *thread)
 {
 	struct op *op = &thread->op;
 
-	if (op->call.outcome.kind == VMSIM_OUTCOME_FAILURE) {
+	if (op->call.outcome.kind == VMSIM_OUTCOME_FAILURE && op->call.rule) { /* not E0's 170 */
 		m->stats.c.calls_failed++;
 		report_failure(m, op);
 	}
 	compare_call(m, op);
+	g_free(m->last_outcome.pages);
 	m->last_outcome = op->call.outcome;
-	m->last_outcome.pages = NULL;
+	op->call.outcome.pages = NULL;
 	call_forget(op);
 	op->stage = OP_IDLE;
 }

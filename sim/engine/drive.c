@@ -14,6 +14,7 @@ static const struct vmsim_outcome *call(struct vmsim_machine *m, uint32_t pid,
 {
 	struct vmsim_event event = {.op = VMSIM_OP_CALL, .pid = pid, .tid = 1, .call = call};
 
+	g_free(m->last_outcome.pages);
 	m->last_outcome = (struct vmsim_outcome){.kind = VMSIM_OUTCOME_FAILURE,
 						 .error = ERROR_NOT_ENOUGH_MEMORY};
 	carry_out(m, &event);
@@ -91,6 +92,58 @@ bool vmsim_virtual_unlock(struct vmsim_machine *m, uint32_t pid, uint64_t addres
 			  uint64_t size, uint32_t *error)
 {
 	return lock_call(m, pid, VMSIM_CALL_VIRTUAL_UNLOCK, address, size, error);
+}
+
+static uint32_t code_call(struct vmsim_machine *m, uint32_t pid, enum vmsim_call_id id,
+			  uint64_t address, uint64_t size, uint32_t priority)
+{
+	struct vmsim_call c = {.id = id, .address = {address, 0}, .size = {size},
+			       .number = {priority}};
+	uint32_t error;
+
+	call(m, pid, &c, &error);
+	return error;
+}
+
+uint32_t vmsim_offer_virtual_memory(struct vmsim_machine *m, uint32_t pid, uint64_t address,
+				    uint64_t size, uint32_t priority)
+{
+	return code_call(m, pid, VMSIM_CALL_OFFER, address, size, priority);
+}
+
+uint32_t vmsim_reclaim_virtual_memory(struct vmsim_machine *m, uint32_t pid, uint64_t address,
+				      uint64_t size)
+{
+	return code_call(m, pid, VMSIM_CALL_RECLAIM, address, size, 0);
+}
+
+uint32_t vmsim_discard_virtual_memory(struct vmsim_machine *m, uint32_t pid, uint64_t address,
+				      uint64_t size)
+{
+	return code_call(m, pid, VMSIM_CALL_DISCARD, address, size, 0);
+}
+
+uint32_t vmsim_get_write_watch(struct vmsim_machine *m, uint32_t pid, uint32_t flags,
+			       uint64_t address, uint64_t size, uint64_t *addresses,
+			       uint64_t *count, uint32_t *error)
+{
+	struct vmsim_call c = {.id = VMSIM_CALL_GET_WRITE_WATCH, .address = {address, 0},
+			       .size = {size}, .number = {flags, count ? *count : 0},
+			       .no_buffer = !count, .no_addresses = !addresses};
+	const struct vmsim_outcome *out = call(m, pid, &c, error);
+
+	for (size_t i = 0; out && i < out->n_pages; i++)
+		addresses[i] = out->pages[i].offset;
+	if (out)
+		*count = out->n_pages;
+	return out ? 0 : UINT32_MAX;
+}
+
+uint32_t vmsim_reset_write_watch(struct vmsim_machine *m, uint32_t pid, uint64_t address,
+				 uint64_t size, uint32_t *error)
+{
+	*error = code_call(m, pid, VMSIM_CALL_RESET_WRITE_WATCH, address, size, 0);
+	return *error ? UINT32_MAX : 0;
 }
 
 void vmsim_exit_process(struct vmsim_machine *m, uint32_t pid)

@@ -142,6 +142,7 @@ void vmsim_machine_free(struct vmsim_machine *m)
 	g_ptr_array_unref(m->sources);
 	g_string_chunk_free(m->names);
 	g_free(m->first_divergence);
+	g_free(m->last_outcome.pages);
 	g_free(m);
 }
 

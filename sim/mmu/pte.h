@@ -142,12 +142,6 @@ static inline bool pte_is_offered(pte_t pte)
 	return !(pte & PTE_P) && (pte & PTE_OFFERED);
 }
 
-/* A page that may be written to, whether or not the hardware knows yet (H6). */
-static inline bool pte_is_writable(pte_t pte)
-{
-	return pte & (PTE_W | PTE_SOFT_W);
-}
-
 static inline vmsim_pfn pte_frame(pte_t pte)
 {
 	return (vmsim_pfn)(pte & PTE_P ? (pte >> PTE_FRAME_SHIFT) & PTE_FRAME_MASK
@@ -207,12 +201,27 @@ static inline pte_t pte_make_valid(unsigned prot, vmsim_pfn frame, bool nx)
 	return pte;
 }
 
+/* A valid entry through which no store came to light, or which is to show the next one (H20). With
+ * dirty bits kept by software the right to write is held back then: the first store faults (H6). */
+static inline pte_t pte_make_clean(pte_t pte, bool software)
+{
+	pte &= ~PTE_D;
+	return software && (pte & PTE_W) ? (pte & ~PTE_W) | PTE_SOFT_W : pte;
+}
+
+/* The same entry once a store was seen by software: it is dirty, and maps the page writable. */
+static inline pte_t pte_make_dirty(pte_t pte)
+{
+	return (pte & ~PTE_SOFT_W) | PTE_W | PTE_D;
+}
+
 static inline pte_t pte_make_table(vmsim_pfn frame)
 {
 	return PTE_P | PTE_W | PTE_U | (pte_t)frame << PTE_FRAME_SHIFT;
 }
 
-/* The entry of any committed kind with another protection; a valid one must stay mappable. */
+/* The entry of any committed kind with another protection; a valid one must stay mappable, and may
+ * have to be made clean again. */
 static inline pte_t pte_with_prot(pte_t pte, unsigned prot, bool nx)
 {
 	if (pte & PTE_P)

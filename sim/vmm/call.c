@@ -12,6 +12,14 @@ enum vmm_status call_fail(struct api_call *call, uint32_t status, const char *ru
 	return VMM_DONE;
 }
 
+enum vmm_status call_code(struct api_call *call, uint32_t status)
+{
+	call->outcome = (struct vmsim_outcome){.kind = VMSIM_OUTCOME_FAILURE,
+					       .error = vmsim_status_to_error(status)};
+	call->status = status;
+	return VMM_DONE;
+}
+
 enum vmm_status call_ok(struct api_call *call)
 {
 	call->outcome.kind = VMSIM_OUTCOME_SUCCESS;
@@ -82,6 +90,11 @@ enum vmm_status vmm_call(struct vmm *vmm, struct process *process, struct api_ca
 		[VMSIM_CALL_UNMAP_VIEW] = call_unmap_view,
 		[VMSIM_CALL_CLOSE_HANDLE] = call_close_handle,
 		[VMSIM_CALL_EXIT_PROCESS] = call_exit,
+		[VMSIM_CALL_OFFER] = call_offer,
+		[VMSIM_CALL_RECLAIM] = call_reclaim,
+		[VMSIM_CALL_DISCARD] = call_discard,
+		[VMSIM_CALL_GET_WRITE_WATCH] = call_get_watch,
+		[VMSIM_CALL_RESET_WRITE_WATCH] = call_reset_watch,
 	};
 
 	g_assert(table[call->call->id]);

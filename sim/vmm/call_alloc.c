@@ -90,7 +90,8 @@ static enum vmm_status reserve(struct vmm *vmm, struct process *process, struct 
 	vad->alloc_protect = c->protect & ~(uint32_t)PAGE_TARGETS_INVALID;
 	vad->prot = (uint8_t)prot_from_win32(c->protect);
 	vad->commit_at_reserve = commit;
-	vad->write_watch = c->type & MEM_WRITE_WATCH;
+	if (c->type & MEM_WRITE_WATCH)
+		watch_begin(vad);
 	vad->kind = c->type & MEM_PHYSICAL ? VAD_PHYSICAL : VAD_PRIVATE;
 	stats_reserved(vmm->stats, process->account, (int64_t)n);
 	if (commit) {
@@ -211,14 +212,17 @@ static enum vmm_status reset(struct vmm *vmm, struct process *process, struct ap
 	if (!vad || last > vad->last)
 		return call_fail(call, STATUS_CONFLICTING_ADDRESSES, "R1",
 				 "the range is not inside one block");
-	if (vad_is_special(vad))
-		return call_fail(call, STATUS_CONFLICTING_ADDRESSES, "R1",
-				 "the block holds physical or large pages");
 	begin = (call->address + VMSIM_PAGE_SIZE - 1) >> VMSIM_PAGE_SHIFT;
 	end = (call->address + c->size[0]) >> VMSIM_PAGE_SHIFT;
 	if (begin >= end)
 		return call_fail(call, STATUS_CONFLICTING_ADDRESSES, "R1",
 				 "the range, rounded inward, holds no whole page");
+	if (vad->segment && vad->segment->file)
+		return call_fail(call, STATUS_USER_MAPPED_FILE, "R1",
+				 "the pages are those of a file");
+	if (vad_is_special(vad))
+		return call_fail(call, STATUS_CONFLICTING_ADDRESSES, "R1",
+				 "the block holds physical or large pages");
 	if (c->type & MEM_RESET)
 		reset_pages(vmm, process, vad, begin, end - 1);
 	else if (!reset_undo_pages(vmm, process, vad, begin, end - 1))

@@ -27,9 +27,17 @@ void page_protect(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t
 	}
 	if (pte_prot(pte) == prot)
 		return;
-	pt_set(&process->pt, vpn, pte_with_prot(pte, prot, vmm->config->paging.nx));
-	if (pte_is_valid(pte))
-		vmm->host.invalidate(vmm->host.ctx, process->asid, vpn);
+	if (!pte_is_valid(pte)) {
+		pt_set(&process->pt, vpn, pte_with_prot(pte, prot, vmm->config->paging.nx));
+		return;
+	}
+	pte = pte_with_prot(pte, prot, vmm->config->paging.nx);
+	if (pte & PTE_D)
+		pt_set(&process->pt, vpn, pte);
+	else
+		page_clean(vmm, process, vpn, pte);
+	page_open(vmm, process, vpn, false);
+	vmm->host.invalidate(vmm->host.ctx, process->asid, vpn);
 }
 
 static bool base_valid(uint32_t protect)
@@ -115,6 +123,14 @@ static vmsim_vpn region_end(const struct process *process, const struct vad *vad
 		vpn += span.n;
 	}
 	return vad->last + 1;
+}
+
+unsigned pages_protection(const struct process *process, const struct vad *vad, vmsim_vpn first,
+			  vmsim_vpn last)
+{
+	unsigned look = attributes(vad, first, pt_get(&process->pt, first));
+
+	return region_end(process, vad, first, look) > last ? look : (unsigned)PROT_NONE;
 }
 
 static void query_free(const struct process *process, vmsim_vpn vpn, struct vmsim_outcome *out)

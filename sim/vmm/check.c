@@ -41,6 +41,9 @@ static void check_valid(struct tally *t, const struct vad *vad, vmsim_vpn vpn, p
 	    (!(pte & PTE_XD) &&
 	     !prot_permits(pte_prot(pte), VMSIM_EXECUTE, t->vmm->config->paging.nx)))
 		broke(t, "I27");
+	if (t->vmm->config->paging.dirty == DIRTY_SOFTWARE ? (pte & PTE_W) && !(pte & PTE_D)
+							   : pte & PTE_SOFT_W)
+		broke(t, "H6");
 	if (!pfn->slot && !dirty && pfn->reset == RESET_NO &&
 	    t->vmm->config->memory.zero_fill_dirty && !pfn->segment)
 		broke(t, "I9");

@@ -4,7 +4,7 @@
  *   4b  page reserved               violation
  *   4c  protection forbids it       violation   (a fetch meets the guard first)
  *   4d  guard                       cleared on this page, raised
- *   4e  entry valid after all       spurious
+ *   4e  entry valid after all       spurious; or the first store to a clean page: H6
  *   4f  store to copy-on-write      copied: L31
  *   4g  transition                  soft fault: L19, L20, L23; in READ_IO collided: L35
  *       prototype                   the same by the section's entry, or mapped by somebody: shared
@@ -24,6 +24,7 @@ const char *const fault_type_names[N_FAULT_TYPES] = {
 	[FAULT_HARD] = "HardPageFault",
 	[FAULT_VIOLATION] = "AccessViolation",
 	[FAULT_SPURIOUS] = "SpuriousFault",
+	[FAULT_DIRTY] = "DirtyFault",
 };
 
 static enum vmm_status decide(struct vmm *vmm, struct fault *fault, enum fault_type type,
@@ -38,9 +39,10 @@ static enum vmm_status decide(struct vmm *vmm, struct fault *fault, enum fault_t
 		[FAULT_HARD] = &c->hard_faults,
 		[FAULT_VIOLATION] = &c->access_violations,
 		[FAULT_SPURIOUS] = &c->spurious_faults,
+		[FAULT_DIRTY] = &c->dirty_faults,
 	};
 
-	c->page_faults++;
+	c->page_faults += type != FAULT_DIRTY; /* 8.1 */
 	++*counter[type];
 	fault->type = type;
 	fault->result = result;
@@ -145,6 +147,7 @@ static enum vmm_status resident_fault(struct vmm *vmm, struct process *process,
 	page_map(vmm, process, fault->va >> VMSIM_PAGE_SHIFT, frame, prot, move[pfn->state]);
 	if (fault->access == VMSIM_WRITE && !prot_copies(prot))
 		page_dirtied(vmm, frame);
+	page_open(vmm, process, fault->va >> VMSIM_PAGE_SHIFT, fault->access == VMSIM_WRITE);
 	return decide(vmm, fault, FAULT_TRANSITION, VMSIM_RESULT_OK);
 }
 
@@ -194,6 +197,8 @@ static enum vmm_status demand_zero_fault(struct vmm *vmm, struct process *proces
 		pfn->reset = RESET_LOST;
 	else if (write || vmm->config->memory.zero_fill_dirty)
 		pfn->flags |= PFN_IS_MODIFIED;
+	page_open(vmm, process, vpn, write);
+	vmm->c->reset_reads_avoided += lost;
 	return decide(vmm, fault, FAULT_DEMAND_ZERO, VMSIM_RESULT_OK);
 }
 
@@ -246,6 +251,7 @@ static enum vmm_status copy_fault(struct vmm *vmm, struct process *process, stru
 		content_move(&pfn->content, &content);
 		page_map(vmm, process, vpn, frame, prot_copied(prot), MOVE_L31);
 		page_dirtied(vmm, frame);
+		page_open(vmm, process, vpn, true);
 		if (locked)
 			page_lock(vmm, process, vpn);
 	}
@@ -259,6 +265,15 @@ static enum vmm_status broken_fault(struct vmm *vmm, struct process *process, st
 {
 	pt_set(&process->pt, fault->va >> VMSIM_PAGE_SHIFT, pte & ~PTE_BROKEN);
 	return decide(vmm, fault, FAULT_HARD, VMSIM_RESULT_IN_PAGE_ERROR);
+}
+
+/* H6: the first store to a clean page, seen by software. */
+static enum vmm_status dirty_fault(struct vmm *vmm, struct process *process, struct fault *fault,
+				   pte_t pte)
+{
+	page_open(vmm, process, fault->va >> VMSIM_PAGE_SHIFT, true);
+	page_dirtied(vmm, pte_frame(pte));
+	return decide(vmm, fault, FAULT_DIRTY, VMSIM_RESULT_OK);
 }
 
 enum vmm_status vmm_fault(struct vmm *vmm, struct process *process, struct fault *fault)
@@ -292,6 +307,8 @@ enum vmm_status vmm_fault(struct vmm *vmm, struct process *process, struct fault
 	if (pte_is_valid(pte) && (pte & PTE_SHARED) && fault->access == VMSIM_WRITE &&
 	    prot_copies(prot)) /* 4f */
 		return copy_fault(vmm, process, fault, pte);
+	if (pte_is_valid(pte) && fault->access == VMSIM_WRITE && (pte & PTE_SOFT_W)) /* 4e */
+		return dirty_fault(vmm, process, fault, pte);
 	if (pte_is_valid(pte)) /* 4e */
 		return decide(vmm, fault, FAULT_SPURIOUS, VMSIM_RESULT_OK);
 	if (pte_is_prototype(pte)) /* 4g */
@@ -347,8 +364,7 @@ void vmm_store(struct vmm *vmm, vmsim_pfn frame, vmsim_va va, unsigned n, const 
 	struct pfn *pfn = &vmm->db.pfn[frame];
 
 	g_assert(pfn->state == PFN_ACTIVE);
-	if (pfn->owner)
-		page_forget_stored(pfn->owner, pfn->vpn);
+	page_forget_stored(pfn);
 	content_store(&pfn->content, (unsigned)(va & (VMSIM_PAGE_SIZE - 1)), n, bytes);
 }
 
@@ -362,11 +378,9 @@ void vmm_load(struct vmm *vmm, vmsim_pfn frame, vmsim_va va, unsigned n, uint8_t
 bool vmm_other_value(struct vmm *vmm, vmsim_pfn frame, vmsim_va va, unsigned n, bool zero,
 		     uint8_t *bytes, bool *known)
 {
-	const struct pfn *pfn = &vmm->db.pfn[frame];
-	GHashTable *stored = pfn->owner ? pfn->owner->last_stored : NULL;
-	void *content;
+	struct content *content;
 
-	if (!stored || !g_hash_table_lookup_extended(stored, &pfn->vpn, NULL, &content))
+	if (!page_last_stored(&vmm->db.pfn[frame], &content))
 		return false;
 	content_load(zero ? NULL : content, (unsigned)(va & (VMSIM_PAGE_SIZE - 1)), n, bytes,
 		     known);

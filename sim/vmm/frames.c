@@ -122,8 +122,10 @@ void frame_repurpose(struct vmm *vmm, vmsim_pfn frame)
 	} else {
 		bool lost = pfn->reset != RESET_NO;
 
-		if (pfn->reset == RESET_PENDING)
+		if (pfn->reset == RESET_PENDING) {
 			vmm->c->pages_reset_lost++;
+			vmm->c->reset_writes_avoided += pfn->spared;
+		}
 		home_set(vmm, pfn, pte_make_demand_zero(prot, lost) | kept);
 	}
 	pfn->slot = 0;

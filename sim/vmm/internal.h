@@ -6,7 +6,7 @@
  *   content.c      bytes                      prot.c         protections
  *   process.c      address spaces             pages.c        ranges of pages, state by state
  *   resident.c     pages in frames            call_*.c       the API, a file a family
- *   frames.c       frames taken and given     reset.c        MEM_RESET
+ *   frames.c       frames taken and given     reset.c        MEM_RESET, offer, discard
  *   section.c      pages of sections          cluster.c      reads of several pages
  *   watch.c        write-watch                inject.c       errors of I/O and memory
  *   check.c        the invariants */
@@ -160,8 +160,16 @@ void pages_release(struct vmm *vmm, struct process *process, struct vad *vad,
 
 /* --- watch.c: which pages of a block were written (E16) ------------------------------------ */
 
-/* watch_written: a store to the page came to light. */
+/* watch_begin: a new block is to be watched. */
+void watch_begin(struct vad *vad);
+/* watch_written: a store to the page came to light, and its entry may not tell of it any more. */
 void watch_written(struct process *process, vmsim_vpn vpn);
+/* watch_find: the first written page of [first, last] in a watched block; last + 1: none. */
+vmsim_vpn watch_find(const struct process *process, const struct vad *vad, vmsim_vpn first,
+		     vmsim_vpn last);
+/* watch_clear: pages count as not written; the next store to each must come to light. */
+void watch_clear(struct vmm *vmm, struct process *process, struct vad *vad, vmsim_vpn first,
+		 vmsim_vpn last);
 
 /* --- resident.c: pages in frames ----------------------------------------------------------- */
 
@@ -175,6 +183,13 @@ void page_map(struct vmm *vmm, struct process *process, vmsim_vpn vpn, vmsim_pfn
 void page_dirtied(struct vmm *vmm, vmsim_pfn frame);
 /* page_harvest: D of a valid entry, told to the frame and to a write-watch block. D stays. */
 void page_harvest(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte);
+/* page_clean: D of a valid entry is cleared, for the next store to show; the caller tells whoever
+ * is to know what it was, and invalidates. */
+void page_clean(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte);
+/* page_open: where software keeps dirty bits, a valid page that is modified already, or is about to
+ * be, is mapped writable at once: there is nothing to learn from a fault (H6). But a watched page
+ * that is only read is to show its first store. */
+void page_open(struct vmm *vmm, struct process *process, vmsim_vpn vpn, bool write);
 /* page_unmap: take a valid page out of its working set (L17, L18); prot is its protection from now
  * on.
  * => the entry becomes transition, or prototype where the page is a section's
@@ -201,11 +216,13 @@ void frame_unmap(struct vmm *vmm, vmsim_pfn frame);
 /* The entry that remembers a page while no process maps it: the process's, or the section's. */
 pte_t home_get(const struct vmm *vmm, const struct pfn *pfn);
 void home_set(struct vmm *vmm, const struct pfn *pfn, pte_t pte);
-/* page_keep_stored: the page is being reset; what it holds is what was last stored, unless it was
- * reset before. page_forget_stored: it was stored to, or is gone. */
-void page_keep_stored(struct vmm *vmm, struct process *process, vmsim_vpn vpn,
-		      struct content *content);
-void page_forget_stored(struct process *process, vmsim_vpn vpn);
+/* What reset pages held, for I31. A page is named as a frame names its own: by process or section,
+ * and number. page_keep_stored: it is being reset; what it holds is what was last stored, unless it
+ * was reset before. page_forget_stored: it was stored to, or is gone. page_last_stored: false when
+ * it was not reset since. */
+void page_keep_stored(struct vmm *vmm, const struct pfn *page, struct content *content);
+void page_forget_stored(const struct pfn *page);
+bool page_last_stored(const struct pfn *page, struct content **content);
 
 /* --- frames.c: frames taken and given back ------------------------------------------------ */
 
@@ -280,10 +297,13 @@ bool cluster_prefetch(struct vmm *vmm, struct process *process, const struct vad
 typedef enum vmm_status call_fn(struct vmm *vmm, struct process *process, struct api_call *call);
 call_fn call_alloc, call_free, call_protect, call_query, call_lock, call_unlock, call_exit;
 call_fn call_create_section, call_map_view, call_unmap_view, call_close_handle;
+call_fn call_offer, call_reclaim, call_discard, call_get_watch, call_reset_watch;
 
 /* call_fail: the call fails by a rule. Returns VMM_DONE. */
 enum vmm_status call_fail(struct api_call *call, uint32_t status, const char *rule,
 			  const char *why);
+/* call_code: it ends with a code other than 0 that is no failure (E0). */
+enum vmm_status call_code(struct api_call *call, uint32_t status);
 /* call_ok: the call succeeds; the outcome's fields are the caller's. */
 enum vmm_status call_ok(struct api_call *call);
 /* Pages of a range rounded outward. => size > 0, no overflow */
@@ -306,6 +326,10 @@ bool call_tables(struct vmm *vmm, struct process *process, struct api_call *call
  * => its page-table entry exists */
 void page_protect(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte,
 		  unsigned prot);
+/* pages_protection: the protection that VirtualQuery reports of all pages of [first, last] within
+ * vad; PROT_NONE when they are not one region of committed pages. */
+unsigned pages_protection(const struct process *process, const struct vad *vad, vmsim_vpn first,
+			  vmsim_vpn last);
 /* commit_guard: the page becomes the guard of a stack (K2): committed, read-write, guarded. False when
  * the commit limit forbids it. => its page-table entry exists */
 bool commit_guard(struct vmm *vmm, struct process *process, struct vad *vad, vmsim_vpn vpn);
@@ -313,11 +337,26 @@ bool commit_guard(struct vmm *vmm, struct process *process, struct vad *vad, vms
 void call_remember(struct vmm *vmm, struct process *process, struct api_call *call,
 		   vmsim_vpn first, vmsim_vpn last);
 
-/* reset.c: MEM_RESET and MEM_RESET_UNDO of pages; the caller validated. */
+/* reset.c: MEM_RESET and MEM_RESET_UNDO of pages, and their kin; the caller validated. */
 void reset_pages(struct vmm *vmm, struct process *process, struct vad *vad, vmsim_vpn first,
 		 vmsim_vpn last);
 /* => returns whether every page survived (R8) */
 bool reset_undo_pages(struct vmm *vmm, struct process *process, struct vad *vad, vmsim_vpn first,
 		      vmsim_vpn last);
+/* Offering and discarding private pages, all of them committed (R9, R11). => to offer them, their
+ * page-table entries exist */
+void offer_pages(struct vmm *vmm, struct process *process, struct vad *vad, vmsim_vpn first,
+		 vmsim_vpn last, unsigned priority);
+void discard_pages(struct vmm *vmm, struct process *process, struct vad *vad, vmsim_vpn first,
+		   vmsim_vpn last);
+/* => all are offered; returns whether every page survived (R10) */
+bool reclaim_pages(struct vmm *vmm, struct process *process, vmsim_vpn first, vmsim_vpn last);
+/* reset_forget: contents are kept from now on; what reset pages held when last stored to is
+ * unknown. */
+void reset_forget(struct vmm *vmm);
+/* reset_list: a frame that came to standby is put where reset pages belong, if its page is one. */
+void reset_list(struct vmm *vmm, vmsim_pfn frame);
+/* reset_slot_free: a slot that a reset page has no use for. */
+void reset_slot_free(struct vmm *vmm, struct pfn *pfn);
 
 #endif

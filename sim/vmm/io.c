@@ -204,7 +204,7 @@ static void read_failed(struct vmm *vmm, vmsim_pfn frame)
 	pte_t pte = home_get(vmm, pfn), kept = pte & PTE_OFFERED;
 
 	if (pfn->reset != RESET_NO) { /* the slot is of no use any more (R3) */
-		slot_free_of(vmm, pfn);
+		reset_slot_free(vmm, pfn);
 		vmm->c->pages_reset_lost++;
 		home_set(vmm, pfn, pte_make_demand_zero(pte_prot(pte), true) | kept);
 	} else if (pfn->slot) {
@@ -255,15 +255,19 @@ static void read_page_done(struct vmm *vmm, const struct io *io, uint32_t i)
 					   ? file_content(pfn->segment->file, pfn->vpn)
 					   : *pagefile_content(&vmm->file, pfn->slot));
 	if (pfn->reset != RESET_NO)
+		reset_slot_free(vmm, pfn);
+	else if (pfn->flags & PFN_IS_MODIFIED) /* reset, and that undone, meanwhile (R8) */
 		slot_free_of(vmm, pfn);
 	if (i != io->wanted_page || !may_map(vmm, io, pfn, &prot)) {
 		pfn->priority = pfn->reset != RESET_NO ? 0 : PFN_DEFAULT_PRIORITY;
-		pfn_move(&vmm->db, frame, MOVE_L15);
+		pfn_move(&vmm->db, frame, pfn->flags & PFN_IS_MODIFIED ? MOVE_L24 : MOVE_L15);
+		reset_list(vmm, frame);
 		return;
 	}
 	page_map(vmm, io->process, io->vpn, frame, prot, MOVE_L14);
 	if (io->access == VMSIM_WRITE && !prot_copies(prot))
 		page_dirtied(vmm, frame);
+	page_open(vmm, io->process, io->vpn, io->access == VMSIM_WRITE);
 }
 
 /* L22 to L25. A page written again, or reset, while its write ran has a slot of no use. */
@@ -280,12 +284,15 @@ static void write_page_done(struct vmm *vmm, const struct io *io, uint32_t i)
 	modified = pfn->flags & PFN_IS_MODIFIED;
 	if (modified)
 		pfn->reset = RESET_NO;
-	if (modified || pfn->reset != RESET_NO)
+	if (pfn->reset != RESET_NO)
+		reset_slot_free(vmm, pfn);
+	else if (modified)
 		slot_free_of(vmm, pfn);
 	if (pfn->state == PFN_ACTIVE)
 		return;
 	pfn->priority = pfn->reset != RESET_NO ? 0 : PFN_DEFAULT_PRIORITY;
 	pfn_move(&vmm->db, frame, !modified ? MOVE_L22 : io->failed[i] ? MOVE_L25 : MOVE_L24);
+	reset_list(vmm, frame);
 	/* The textbook machine has no standby list: what was written is evicted. */
 	if (!vmm->config->standby.enabled && !modified) {
 		frame_repurpose(vmm, frame);

@@ -68,6 +68,10 @@ enum pfn_flags {
  * entry (PTE_LOST). */
 enum pfn_reset { RESET_NO, RESET_PENDING, RESET_LOST };
 
+/* Where on standby a reset page is kept: at the tail of list 0 (R3), at its head (R11), or at the
+ * tail of the list below the priority, 1 to 4, that it was offered with (R9). */
+enum pfn_keep { KEEP_RESET, KEEP_DISCARDED, KEEP_OFFERED };
+
 #define PFN_PRIORITIES 8
 #define PFN_DEFAULT_PRIORITY 5
 
@@ -87,6 +91,8 @@ struct pfn {
 	uint32_t locks;      /* of those, locked ones */
 	uint8_t state, flags, priority, reset;
 	uint8_t age; /* W4 */
+	uint8_t keep;   /* enum pfn_keep while it is reset; KEEP_OFFERED + priority - 1 */
+	uint8_t spared; /* it was modified when it was reset, so dropping it spares a write */
 	struct process *owner;   /* of a private page or a table; NULL for a section's page */
 	struct segment *segment; /* of a section's page */
 	vmsim_vpn vpn;           /* page of the process, or index into the section */

@@ -97,6 +97,7 @@ void vmm_keep_contents(struct vmm *vmm)
 	for (uint32_t slot = 1; slot < vmm->file.slots && vmm->file.used; slot++)
 		if (pagefile_in_use(&vmm->file, slot))
 			content_set(pagefile_content(&vmm->file, slot), content_unknown());
+	reset_forget(vmm);
 }
 
 struct work vmm_take_work(struct vmm *vmm)

@@ -145,13 +145,15 @@ void page_map(struct vmm *vmm, struct process *process, vmsim_vpn vpn, vmsim_pfn
 	      unsigned prot, enum pfn_transition move)
 {
 	struct pfn *pfn = &vmm->db.pfn[frame];
-	pte_t pte = pte_make_valid(prot, frame, vmm->config->paging.nx);
+	pte_t pte = pte_make_clean(pte_make_valid(prot, frame, vmm->config->paging.nx),
+				   vmm->config->paging.dirty == DIRTY_SOFTWARE);
 
 	g_assert(prot_may_map(prot));
 	if (move != MOVE_NONE)
 		pfn_move(&vmm->db, frame, move);
 	g_assert(pfn->state == PFN_ACTIVE);
 	pfn->priority = PFN_DEFAULT_PRIORITY;
+	pfn->keep = KEEP_RESET;
 	pt_set(&process->pt, vpn, pfn->segment ? pte | PTE_SHARED : pte);
 	working_set_add(vmm, process, frame);
 }
@@ -165,6 +167,23 @@ void page_dirtied(struct vmm *vmm, vmsim_pfn frame)
 	/* A slot being written is freed when its write completes (L24). */
 	if (!(pfn->flags & PFN_IO))
 		slot_free_of(vmm, pfn);
+}
+
+void page_clean(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte)
+{
+	pt_set(&process->pt, vpn,
+	       pte_make_clean(pte, vmm->config->paging.dirty == DIRTY_SOFTWARE));
+}
+
+void page_open(struct vmm *vmm, struct process *process, vmsim_vpn vpn, bool write)
+{
+	pte_t pte = pt_get(&process->pt, vpn);
+
+	if (!pte_is_valid(pte) || !(pte & PTE_SOFT_W))
+		return;
+	if (write || ((vmm->db.pfn[pte_frame(pte)].flags & PFN_IS_MODIFIED) &&
+		      !vad_find(&process->vads, vpn)->written))
+		pt_set(&process->pt, vpn, pte_make_dirty(pte));
 }
 
 void page_harvest(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte)
@@ -186,6 +205,7 @@ static void frame_list(struct vmm *vmm, vmsim_pfn frame)
 		pfn_move(&vmm->db, frame, writing ? MOVE_L18_WRITING : MOVE_L18);
 	else
 		pfn_move(&vmm->db, frame, writing ? MOVE_L17_WRITING : MOVE_L17);
+	reset_list(vmm, frame);
 }
 
 void page_unmap(struct vmm *vmm, struct process *process, vmsim_vpn vpn, unsigned prot)
@@ -213,7 +233,9 @@ static void shared_delete(struct vmm *vmm, struct process *process, vmsim_vpn vp
 
 void page_delete(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte)
 {
-	page_forget_stored(process, vpn);
+	const struct pfn page = {.owner = process, .vpn = vpn};
+
+	page_forget_stored(&page);
 	if (pte_is_prototype(pte) || (pte_is_valid(pte) && (pte & PTE_SHARED))) {
 		shared_delete(vmm, process, vpn, pte);
 		return;
@@ -236,21 +258,40 @@ void page_delete(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t 
 
 /* --- what reset pages held ------------------------------------------------------------------ */
 
-void page_keep_stored(struct vmm *vmm, struct process *process, vmsim_vpn vpn,
-		      struct content *content)
+static GHashTable **stored_of(const struct pfn *page)
 {
+	return page->segment ? &page->segment->last_stored : &page->owner->last_stored;
+}
+
+void page_keep_stored(struct vmm *vmm, const struct pfn *page, struct content *content)
+{
+	GHashTable **stored = stored_of(page);
+
 	if (!vmm->keep_contents)
 		return;
-	if (!process->last_stored)
-		process->last_stored = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
-							     (GDestroyNotify)content_unref);
-	if (!g_hash_table_contains(process->last_stored, &vpn))
-		g_hash_table_insert(process->last_stored, g_memdup2(&vpn, sizeof(vpn)),
+	if (!*stored)
+		*stored = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
+						(GDestroyNotify)content_unref);
+	if (!g_hash_table_contains(*stored, &page->vpn))
+		g_hash_table_insert(*stored, g_memdup2(&page->vpn, sizeof(page->vpn)),
 				    content_ref(content));
 }
 
-void page_forget_stored(struct process *process, vmsim_vpn vpn)
+void page_forget_stored(const struct pfn *page)
 {
-	if (process->last_stored)
-		g_hash_table_remove(process->last_stored, &vpn);
+	GHashTable *stored = *stored_of(page);
+
+	if (stored)
+		g_hash_table_remove(stored, &page->vpn);
+}
+
+bool page_last_stored(const struct pfn *page, struct content **content)
+{
+	GHashTable *stored = *stored_of(page);
+	void *found;
+
+	if (!stored || !g_hash_table_lookup_extended(stored, &page->vpn, NULL, &found))
+		return false;
+	*content = found;
+	return true;
 }

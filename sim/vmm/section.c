@@ -98,6 +98,7 @@ static void segment_free(struct segment *segment)
 		g_free(segment->chunk[i]);
 	g_free(segment->chunk);
 	g_array_unref(segment->views);
+	g_clear_pointer(&segment->last_stored, g_hash_table_destroy);
 	g_free(segment->name);
 	g_free(segment);
 }

@@ -52,6 +52,7 @@ struct segment {
 	uint32_t refs;
 	GArray *views;     /* of struct view */
 	pte_t **chunk;     /* entries, SEGMENT_CHUNK to a chunk; NULL: all zero */
+	GHashTable *last_stored; /* as in struct process, by index */
 };
 
 struct section {

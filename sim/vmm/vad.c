@@ -11,13 +11,20 @@ void vad_tree_init(struct vad_tree *tree, vmsim_va lo, vmsim_va hi)
 	*tree = (struct vad_tree){.lo = lo >> VMSIM_PAGE_SHIFT, .hi = hi >> VMSIM_PAGE_SHIFT};
 }
 
+static void vad_free(struct vad *vad)
+{
+	if (vad->written)
+		g_hash_table_unref(vad->written);
+	g_free(vad);
+}
+
 static void free_subtree(struct vad *node)
 {
 	while (node) {
 		struct vad *right = node->right;
 
 		free_subtree(node->left);
-		g_free(node);
+		vad_free(node);
 		node = right;
 	}
 }
@@ -144,7 +151,7 @@ void vad_remove(struct vad_tree *tree, struct vad *vad)
 	tree->root = join(left, right);
 	tree->n--;
 	tree->reserved_pages -= vad->last - vad->first + 1;
-	g_free(vad);
+	vad_free(vad);
 }
 
 static void update_path(struct vad *node, vmsim_vpn vpn)

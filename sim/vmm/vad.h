@@ -11,6 +11,7 @@
 #ifndef VMM_VAD_H
 #define VMM_VAD_H
 
+#include <glib.h>
 #include <vmsim/types.h>
 
 enum vad_kind {
@@ -29,12 +30,11 @@ struct vad {
 	uint32_t alloc_protect; /* Win32 value, never changes (V13) */
 	uint8_t prot;           /* the same as enum prot */
 	bool commit_at_reserve; /* a zero entry means committed (V3) */
-	bool write_watch;
 	bool implicit; /* made by trace.implicit_commit (Q5) */
 	struct segment *segment; /* of a view, else NULL */
 	vmsim_vpn index;         /* the page of the segment that `first` shows */
 	uint32_t allowed;        /* of a view: the protection that its pages may have at most */
-	uint64_t *written;       /* write_watch: a bit per page (E16), else NULL */
+	GHashTable *written;     /* watched blocks: the set of pages known to be written (E16) */
 
 	/* private to vad.c */
 	struct vad *left, *right;

@@ -34,6 +34,7 @@ enum fault_type {
 	FAULT_HARD,
 	FAULT_VIOLATION,
 	FAULT_SPURIOUS,
+	FAULT_DIRTY,
 	N_FAULT_TYPES
 };
 extern const char *const fault_type_names[N_FAULT_TYPES];
@@ -70,6 +71,7 @@ struct work {
 	uint64_t written; /* writes issued */
 	/* pages acted on by a call */
 	uint64_t committed, decommitted, freed, protected, reset, locked, queried;
+	uint64_t offered, watched;
 };
 
 struct vmm_host {

@@ -52,7 +52,7 @@ latencies="tlb.l1d.latency tlb.l1i.latency tlb.l2.latency psc.latency walker.ad_
   data.latency core.cycles_per_reference os.trap os.return os.demand_zero os.transition os.hard
   os.guard os.violation os.spurious os.cow os.dirty os.zero_page os.trim os.write os.age os.invlpg
   os.cr3 os.call os.page_commit os.page_decommit os.page_free os.page_protect os.page_reset
-  os.page_lock os.page_query os.ipi os.ipi_per_core os.ipi_handler os.switch sched.recorded_switch
+  os.page_offer os.page_watch os.page_lock os.page_query os.ipi os.ipi_per_core os.ipi_handler os.switch sched.recorded_switch
   device.read_latency device.write_latency"
 set -- -s pagefile.device=ideal
 for o in device.read_bandwidth device.write_bandwidth $latencies; do
@@ -252,6 +252,24 @@ on_block 4 'VirtualProtect(A, 0x4000, PAGE_READONLY) = TRUE PAGE_READWRITE' | tr
 only os.page_protect protect 4
 on_block 4 'VirtualAlloc(A, 0x4000, MEM_RESET, PAGE_READWRITE) = A' | trace reset
 only os.page_reset reset 4
+on_block 5 'OfferVirtualMemory(A, 0x3000, 1) = ERROR_SUCCESS' \
+  'ReclaimVirtualMemory(A, 0x3000) = ERROR_SUCCESS' \
+  'DiscardVirtualMemory(A+0x3000, 0x2000) = ERROR_SUCCESS' | trace offer
+only os.page_offer offer 8
+# Watched: 4 pages looked at, then 2 up to the first written one, then 4 reset.
+{
+  echo 'VirtualAlloc(NULL, 0x4000, MEM_RESERVE|MEM_COMMIT|MEM_WRITE_WATCH, PAGE_READWRITE) = A'
+  echo 'W A+0x1000 4'
+  echo 'GetWriteWatch(0, A, 0x4000, 2) = 0 1 A+0x1000'
+  echo 'GetWriteWatch(0, A, 0x4000, 1) = 0 1 A+0x1000'
+  echo 'ResetWriteWatch(A, 0x4000) = ERROR_SUCCESS'
+} | trace watch
+only os.page_watch watch 10
+# Two pages are made clean by their reset; the first store to each then is a fault of its own.
+on_block 2 'VirtualAlloc(A, 0x2000, MEM_RESET, PAGE_READWRITE) = A' 'W A 4' 'W A 4' 'W A+0x1000 4' \
+  | trace dirty
+only os.dirty dirty dirty_faults -s paging.dirty=sw
+is "$(counter dirty_faults)" 2 "os.dirty: two first stores"
 on_block 3 'VirtualLock(A, 0x3000) = TRUE' 'VirtualUnlock(A, 0x3000) = TRUE' | trace lock
 only os.page_lock lock 6
 on_block 6 'VirtualQuery(A) = A A PAGE_READWRITE 0x6000 MEM_COMMIT PAGE_READWRITE MEM_PRIVATE' | trace query
@@ -267,7 +285,7 @@ holds "sched.recorded_switch: ten switches, or eleven with the first thread's" "
 
 # No latency of the program is without a test. What cannot be tested alone is named here.
 # os.spurious: no event brings one about (invalidation is never omitted here). Others need cores.
-tested="$tested os.spurious os.cow os.dirty os.ipi os.ipi_per_core os.ipi_handler os.switch"
+tested="$tested os.spurious os.cow os.ipi os.ipi_per_core os.ipi_handler os.switch"
 untested=$(awk '/cycles\]$/ { print $1 }' "$tmp/options" | while read -r o; do
   case " $(echo $tested) " in *" $o "*) ;; *) printf '%s ' "$o" ;; esac
 done)

@@ -169,10 +169,32 @@ static void test_with_prot(void)
 			==, pte_make_demand_zero(PROT_READWRITE, true));
 }
 
+/* H6: by software a clean page is mapped without the right to write, which it remembers. */
+static void test_dirty(void)
+{
+	pte_t pte = pte_make_valid(PROT_READWRITE, 77, true), clean;
+
+	RULES("H6");
+	g_assert_cmphex(pte_make_clean(pte | PTE_D, false), ==, pte);
+	clean = pte_make_clean(pte | PTE_D | PTE_A, true);
+	g_assert_cmphex(clean, ==, (pte & ~PTE_W) | PTE_SOFT_W | PTE_A);
+	g_assert_cmphex(pte_make_clean(clean, true), ==, clean);
+	g_assert_cmphex(pte_make_dirty(clean), ==, pte | PTE_D | PTE_A);
+	/* who may not write, or copies, has nothing to hold back */
+	pte = pte_make_valid(PROT_EXECUTE_READ, 77, true);
+	g_assert_cmphex(pte_make_clean(pte | PTE_D, true), ==, pte);
+	pte = pte_make_valid(PROT_WRITECOPY, 77, true);
+	g_assert_cmphex(pte_make_clean(pte, true), ==, pte);
+	/* another protection is made from scratch */
+	g_assert_cmphex(pte_with_prot(clean, PROT_READONLY, true), ==,
+			pte_make_valid(PROT_READONLY, 77, true) | PTE_A);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/pte/permits", test_permits);
+	g_test_add_func("/pte/dirty", test_dirty);
 	g_test_add_func("/pte/modifiers", test_modifiers);
 	g_test_add_func("/pte/kinds", test_kinds);
 	g_test_add_func("/pte/valid", test_valid);

@@ -22,7 +22,7 @@
 static const uint64_t slot_base[SLOTS] = {0x100000, 0x140000, 0x180000, 0x3E0000, 0x10000000};
 
 struct page {
-	bool committed, guard, reset, locked, touched;
+	bool committed, guard, reset, locked, touched, offered, written;
 	uint32_t prot; /* base value */
 	uint16_t byte[P];
 };
@@ -30,6 +30,7 @@ struct page {
 struct block {
 	uint32_t pages; /* 0: none */
 	uint32_t alloc_protect;
+	bool watch;
 	struct page page[SLOT_PAGES];
 };
 
@@ -66,7 +67,7 @@ static uint32_t some_protection(struct model *m)
 static void page_clear(struct page *p)
 {
 	memset(p->byte, 0, sizeof(p->byte));
-	p->reset = p->locked = p->touched = false;
+	p->reset = p->locked = p->touched = p->offered = false;
 }
 
 static void page_unlock(struct model *m, struct page *p)
@@ -136,7 +137,7 @@ static bool permits(uint32_t prot, unsigned op)
 
 static enum vmsim_access_result look(struct page *p, unsigned op)
 {
-	if (!p || !p->committed)
+	if (!p || !p->committed || p->offered)
 		return VMSIM_RESULT_ACCESS_VIOLATION;
 	if (!permits(p->prot, op) && (op != VMSIM_OP_EXECUTE || !p->guard))
 		return VMSIM_RESULT_ACCESS_VIOLATION;
@@ -155,8 +156,10 @@ static void predict_access(struct model *m, struct space *s, struct vmsim_event 
 
 	for (uint64_t at = e->va; at < end && result == VMSIM_RESULT_OK; at = (at / P + 1) * P) {
 		result = look(page_at(s, at), e->op);
-		if (result == VMSIM_RESULT_OK && e->op == VMSIM_OP_WRITE)
+		if (result == VMSIM_RESULT_OK && e->op == VMSIM_OP_WRITE) {
 			page_open(page_at(s, at)); /* its D is set, even if the next page refuses */
+			page_at(s, at)->written = true;
+		}
 	}
 	m->accesses++;
 	m->ok += result == VMSIM_RESULT_OK;
@@ -189,7 +192,8 @@ static uint64_t some_page(struct model *m, struct space *s, unsigned op)
 
 		va = slot_base[slot] + draw(m, pages + (draw(m, 20) == 0)) * P;
 		p = page_at(s, va);
-		if (draw(m, 12) == 0 || (p && p->committed && permits(p->prot, op)))
+		if (draw(m, 12) == 0 ||
+		    (p && p->committed && !p->offered && permits(p->prot, op)))
 			break;
 	}
 	return va;
@@ -267,12 +271,12 @@ static void make_reserve(struct model *m, struct space *s, struct vmsim_call *c)
 	struct block *b = &s->block[slot];
 	uint64_t offset = draw(m, 4) ? 0 : draw(m, 0x10000), size = 1 + draw(m, 24 * P);
 	uint32_t pages = (uint32_t)((offset + size + P - 1) / P), prot = some_protection(m);
-	bool commit = draw(m, 3);
+	bool commit = draw(m, 3), watch = draw(m, 2);
 
 	c->id = VMSIM_CALL_VIRTUAL_ALLOC;
 	c->address.offset = slot_base[slot] + offset;
 	c->size[0] = size;
-	c->type = MEM_RESERVE | (commit ? MEM_COMMIT : 0u);
+	c->type = MEM_RESERVE | (commit ? MEM_COMMIT : 0u) | (watch ? MEM_WRITE_WATCH : 0u);
 	c->protect = prot;
 	if (b->pages) {
 		fails(c, ERROR_INVALID_ADDRESS);
@@ -285,6 +289,7 @@ static void make_reserve(struct model *m, struct space *s, struct vmsim_call *c)
 	memset(b, 0, sizeof(*b));
 	b->pages = pages;
 	b->alloc_protect = prot;
+	b->watch = watch;
 	for (uint32_t i = 0; commit && i < pages; i++)
 		page_commit(m, &b->page[i], prot);
 	succeeds(m, c, slot_base[slot]);
@@ -435,6 +440,75 @@ static bool alike(const struct page *a, const struct page *b)
 	       (!a->committed || (a->prot == b->prot && a->guard == b->guard));
 }
 
+/* Offers, discards and reclaims: whole pages, which must look alike (2.10). */
+static void make_offer(struct model *m, struct space *s, struct vmsim_call *c)
+{
+	static const enum vmsim_call_id ids[] = {VMSIM_CALL_OFFER, VMSIM_CALL_RECLAIM,
+						 VMSIM_CALL_DISCARD};
+	struct range r = some_range(m, s);
+	const struct page *first = &r.block->page[r.first];
+	bool good = r.inside && r.block->page[r.first].committed, reclaim;
+
+	r.va = slot_base[r.slot] + r.first * P;
+	r.size = (r.last - r.first + 1) * P;
+	call_range(c, r.inside && first->offered && draw(m, 4)
+			      ? VMSIM_CALL_RECLAIM
+			      : ids[draw(m, G_N_ELEMENTS(ids))], &r);
+	c->number[0] = draw(m, 20) ? 1 + draw(m, 4) : draw(m, 2) * 5;
+	reclaim = c->id == VMSIM_CALL_RECLAIM;
+	good &= c->id != VMSIM_CALL_OFFER || (c->number[0] >= 1 && c->number[0] <= 4);
+	for (uint64_t i = r.first; good && i <= r.last; i++)
+		good = alike(first, &r.block->page[i]) && (!reclaim || r.block->page[i].offered);
+	if (!good || (!reclaim && (first->prot != PAGE_READWRITE || first->guard))) {
+		fails(c, ERROR_INVALID_PARAMETER);
+		return;
+	}
+	succeeds(m, c, 0);
+	if (reclaim) /* it may be 170, too */
+		c->recorded.kind = VMSIM_OUTCOME_NONE;
+	for (uint64_t i = r.first; i <= r.last; i++) {
+		struct page *p = &r.block->page[i];
+
+		if (reclaim)
+			page_open(p);
+		else
+			p->reset = true;
+		if (c->id == VMSIM_CALL_DISCARD)
+			continue;
+		p->offered = !reclaim;
+		page_protect(m, p, reclaim ? PAGE_READWRITE : PAGE_NOACCESS);
+	}
+}
+
+static void make_watch(struct model *m, struct space *s, struct vmsim_call *c)
+{
+	struct range r = some_range(m, s);
+	struct vmsim_outcome *out = &c->recorded;
+
+	for (int tries = 0; tries < 4 && !(r.inside && r.block->watch); tries++)
+		r = some_range(m, s);
+	call_range(c, draw(m, 3) ? VMSIM_CALL_GET_WRITE_WATCH : VMSIM_CALL_RESET_WRITE_WATCH, &r);
+	c->number[0] = draw(m, 10) ? draw(m, 2) : 2;
+	c->number[1] = draw(m, 3) ? SLOT_PAGES : draw(m, 4);
+	if (!r.inside || !r.block->watch || (c->id == VMSIM_CALL_GET_WRITE_WATCH &&
+					     (c->number[0] > 1 || !c->number[1]))) {
+		fails(c, ERROR_INVALID_PARAMETER);
+		return;
+	}
+	succeeds(m, c, 0);
+	if (c->id == VMSIM_CALL_GET_WRITE_WATCH)
+		out->pages = g_new0(struct vmsim_addr, SLOT_PAGES);
+	for (uint64_t i = r.first; i <= r.last; i++) {
+		struct page *p = &r.block->page[i];
+
+		if (!p->written || (out->pages && out->n_pages == c->number[1]))
+			continue;
+		if (out->pages)
+			out->pages[out->n_pages++].offset = slot_base[r.slot] + i * P;
+		p->written = out->pages && c->number[0] == 0;
+	}
+}
+
 static void make_query(struct model *m, struct space *s, struct vmsim_call *c)
 {
 	unsigned slot = (unsigned)draw(m, SLOTS);
@@ -504,7 +578,7 @@ static void make_call(struct model *m, struct space *s, struct vmsim_call *c)
 		make_reserve, make_reserve, make_reserve, make_commit, make_commit, make_commit,
 		make_commit,  make_free,    make_free,	  make_protect, make_protect, make_reset,
 		make_reset,   make_reset,   make_lock,	  make_lock,	make_query,   make_query,
-		make_wrong};
+		make_wrong,   make_offer,   make_offer,	  make_watch,	make_watch};
 
 	m->calls++;
 	memset(c, 0, sizeof(*c));
@@ -556,6 +630,13 @@ static const struct setup setups[] = {
 	 "memory.frames=36 memory.page_tables=in paging.levels=2 pagefile.size=2MiB "
 	 "device.read_latency=3000000 device.write_latency=2000000 device.channels=2 "
 	 "tlb.l1d.entries=4 tlb.l1d.ways=2 tlb.l2.entries=8 tlb.l2.ways=4 os.tlb_ceiling=2", 548, 9000,
+	 false},
+	{"20 frames, lists, dirty bits by software",
+	 "memory.frames=20 memory.page_tables=out pagefile.size=2MiB paging.dirty=sw", 532, 9000,
+	 false},
+	{"24 frames, textbook, every reference, dirty bits by software",
+	 "memory.frames=24 memory.page_tables=out pagefile.size=2MiB standby.enabled=false "
+	 "replacement.sees=every-reference paging.dirty=sw memory.zero_fill_dirty=false", 536, 9000,
 	 false},
 };
 
@@ -668,6 +749,8 @@ static void run(const struct setup *setup, uint64_t seed)
 		g_assert_no_error(error);
 	g_clear_error(&error);
 	finish(vm, setup, m, starved);
+	for (size_t i = 0; i < setup->events; i++)
+		g_free(calls[i].recorded.pages);
 	g_free(m);
 	g_free(calls);
 	g_free(events);

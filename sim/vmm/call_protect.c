@@ -1,8 +1,7 @@
 /* call_protect.c: VirtualProtect and VirtualQuery (semantics 2.5, 2.6, 1.5). */
 #include "vmm/internal.h"
 
-/* Views that may not be written to are copied from; a page that was copied is the process's own. */
-static unsigned view_prot(const struct vad *vad, pte_t pte, unsigned prot)
+unsigned view_prot(const struct vad *vad, pte_t pte, unsigned prot)
 {
 	bool shared = pte_is_prototype(pte) || (pte_is_valid(pte) && (pte & PTE_SHARED));
 

@@ -69,7 +69,7 @@ struct work {
 	uint64_t aged;    /* accessed bits looked at */
 	uint64_t written; /* writes issued */
 	/* pages acted on by a call */
-	uint64_t committed, decommitted, freed, protected, reset, locked, queried;
+	uint64_t committed, decommitted, freed, protected, reset, locked, queried, prefetched;
 };
 
 struct vmm_host {

@@ -106,10 +106,12 @@ static vmsim_vpn region_end(const struct process *process, const struct vad *vad
 	for (vmsim_vpn vpn = first; vpn <= vad->last;) {
 		struct pt_span span = pt_span_at(&process->pt, vpn, vad->last + 1);
 
-		if (!span.node && attributes(vad, vpn, 0) != look)
+		/* Pages without a table are all alike, but in a view: the section's may differ. */
+		if (!span.node && !vad->segment && attributes(vad, vpn, 0) != look)
 			return vpn;
-		for (uint64_t i = 0; span.node && i < span.n; i++)
-			if (attributes(vad, vpn + i, span.node->entry[span.index + i]) != look)
+		for (uint64_t i = 0; (span.node || vad->segment) && i < span.n; i++)
+			if (attributes(vad, vpn + i,
+				       span.node ? span.node->entry[span.index + i] : 0) != look)
 				return vpn + i;
 		vpn += span.n;
 	}

@@ -25,8 +25,8 @@ static enum claim claim_of(struct vmm *vmm, vmsim_pfn frame)
 	return CLAIM_NONE;
 }
 
-/* C4. Tables are wired, as are locked pages: so many must leave room for a page that they map. And
- * frames must be had for them. Neither depends on what is being paged just now: a page that is
+/* C4. Frames must be had for the tables, and one more, to page with. Tables are wired, as are pages
+ * that are or will be locked. Neither depends on what is being paged just now: a page that is
  * written takes a slot and needs none any more, one that is read and changed gives one back. */
 static bool tables_fit(struct vmm *vmm, uint64_t missing)
 {
@@ -38,13 +38,13 @@ static bool tables_fit(struct vmm *vmm, uint64_t missing)
 		return true;
 	if (wired + missing >= db->frames)
 		return false;
-	if (pfn_available(db) >= missing)
+	if (pfn_available(db) > missing)
 		return true;
 	for (vmsim_pfn frame = 0; frame < db->fresh; frame++)
 		claimed[claim_of(vmm, frame)]++;
 	slots = pagefile_available(&vmm->file);
 	kept = claimed[CLAIM_FOR_SLOT] > slots ? claimed[CLAIM_FOR_SLOT] - slots : 0;
-	return claimed[CLAIM_FOR_GOOD] + kept + missing <= db->frames;
+	return claimed[CLAIM_FOR_GOOD] + kept + missing < db->frames;
 }
 
 static enum vmm_status add_table(struct vmm *vmm, struct process *process, vmsim_vpn vpn,

@@ -79,6 +79,29 @@ static void test_implicit(void) /* Q5 */
 	stop(&f);
 }
 
+/* Pages side by side are one block, in whatever order they are touched. */
+static void test_implicit_order(void)
+{
+	static const uint64_t orders[][4] = {{0, 1, 2, 3}, {3, 2, 1, 0}, {0, 2, 3, 1}, {3, 1, 0, 2}};
+
+	RULES("Q5 V13");
+	for (size_t i = 0; i < G_N_ELEMENTS(orders); i++) {
+		struct fixture f = start("trace.implicit_commit=true");
+
+		for (int k = 0; k < 4; k++)
+			store(&f, BIG + orders[i][k] * P, orders[i][k]);
+		for (unsigned k = 0; k < 4; k++) {
+			g_assert_cmphex(query(&f, BIG + k * P).allocation_base, ==, BIG);
+			g_assert_cmpuint(load(&f, BIG + k * P), ==, k);
+		}
+		g_assert_cmphex(query(&f, BIG).region_size, ==, 4 * P);
+		g_assert_true(release(&f, BIG, 0, REL));
+		g_assert_cmpuint(query(&f, BIG).state, ==, MEM_FREE);
+		g_assert_cmpint(touch(&f, BIG + P, VMSIM_READ), ==, VMSIM_RESULT_ACCESS_VIOLATION);
+		stop(&f);
+	}
+}
+
 /* C3: charged, but never refused. */
 static void test_implicit_limit(void)
 {
@@ -265,6 +288,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/api/exit", test_exit);
 	g_test_add_func("/api/processes", test_processes);
 	g_test_add_func("/api/implicit", test_implicit);
+	g_test_add_func("/api/implicit/order", test_implicit_order);
 	g_test_add_func("/api/implicit/limit", test_implicit_limit);
 	g_test_add_func("/api/slot-freed", test_slot_freed);
 	g_test_add_func("/api/buckets", test_buckets);

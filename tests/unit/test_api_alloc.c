@@ -167,6 +167,31 @@ static void test_commit_rounding(void)
 	stop(&f);
 }
 
+/* E5: as VirtualProtect, which never changes caching; a page committed anew has what is asked for. */
+static void test_recommit_caching(void)
+{
+	struct fixture f = start("");
+
+	RULES("E5 E14 V2");
+	alloc_ok(&f, R, 16 * P, RES, RW);
+	alloc_ok(&f, R, 4 * P, COM, RW | PAGE_NOCACHE);
+	g_assert_cmphex(query(&f, R).protect, ==, RW | PAGE_NOCACHE);
+	alloc_ok(&f, R + 4 * P, 4 * P, COM, RW);
+	alloc_ok(&f, R + 4 * P, 4 * P, COM, PAGE_READONLY | PAGE_NOCACHE);
+	g_assert_cmphex(query(&f, R + 4 * P).protect, ==, PAGE_READONLY);
+	alloc_ok(&f, R + 4 * P, 4 * P, COM, RW | PAGE_WRITECOMBINE);
+	g_assert_cmphex(query(&f, R + 4 * P).protect, ==, RW);
+	alloc_ok(&f, C, 4 * P, BOTH, RW | PAGE_NOCACHE);
+	alloc_ok(&f, C, 2 * P, COM, PAGE_READONLY);
+	g_assert_cmphex(query(&f, C).protect, ==, PAGE_READONLY | PAGE_NOCACHE);
+	alloc_ok(&f, C, 4 * P, COM, RW);
+	g_assert_cmphex(query(&f, C).protect, ==, RW | PAGE_NOCACHE);
+	g_assert_cmphex(query(&f, C).region_size, ==, 4 * P);
+	alloc_ok(&f, C, 4 * P, COM, RW | PAGE_GUARD); /* a guard takes its place */
+	g_assert_cmphex(query(&f, C).protect, ==, RW | PAGE_GUARD);
+	stop(&f);
+}
+
 static void test_tail(void) /* V10 */
 {
 	struct fixture f = start("");
@@ -293,6 +318,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/api/alloc/steps", test_alloc_steps);
 	g_test_add_func("/api/alloc/rounding", test_rounding);
 	g_test_add_func("/api/alloc/commit-rounding", test_commit_rounding);
+	g_test_add_func("/api/alloc/recommit-caching", test_recommit_caching);
 	g_test_add_func("/api/alloc/tail", test_tail);
 	g_test_add_func("/api/alloc/placement", test_placement);
 	g_test_add_func("/api/alloc/whole-space", test_whole_space);

@@ -158,7 +158,8 @@ bool call_place(struct vmm *vmm, struct process *process, const struct api_call 
 	from = want;
 	if (seed && !want.top_down && want.high > want.low + 1)
 		from.low += rng_below(&rng, (want.high - want.low) / 2);
-	return vad_hole(vads, &from, first) || (from.low != want.low && vad_hole(vads, &want, first));
+	return vad_hole(vads, &from, first) ||
+	       (from.low != want.low && vad_hole(vads, &want, first));
 }
 
 /* The placeholder that the call replaces, exactly; NULL: none is so. */
@@ -263,8 +264,8 @@ static enum vmm_status reserve(struct vmm *vmm, struct process *process, struct 
 
 /* --- the commit path ------------------------------------------------------------------------- */
 
-/* The protection that a committed page takes: as VirtualProtect sets it, which never changes caching
- * (E5, E14). */
+/* The protection that a committed page takes: as VirtualProtect sets it, which never changes
+ * caching (E5, E14). */
 static unsigned prot_again(const struct vad *vad, pte_t pte, unsigned prot)
 {
 	unsigned modifier = prot & PROT_MODIFIER;

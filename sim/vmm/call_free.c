@@ -69,8 +69,8 @@ static struct free_decision allow(const struct free_request *r)
 				      r->vad, r->first, r->last};
 }
 
-/* How the range lies to its block. The sentences below E12's table: a release of the exact length is
- * whole under `article`, as the native service has it in both rule sets, which knows no step 1;
+/* How the range lies to its block. The sentences below E12's table: a release of the exact length
+ * is whole under `article`, as the native service has it in both rule sets, which knows no step 1;
  * beyond is beyond, whatever the next block holds. */
 static enum reach reach_of(const struct free_request *r)
 {
@@ -107,7 +107,8 @@ static enum verdict verdict_of(const struct free_request *r, enum reach reach)
 static struct free_decision not_whole(const struct free_request *r)
 {
 	if (r->first != r->vad->first && (!r->size || r->native))
-		return refuse(STATUS_FREE_VM_NOT_AT_BASE, "2.4.8", "a block is released by its base");
+		return refuse(STATUS_FREE_VM_NOT_AT_BASE, "2.4.8",
+			      "a block is released by its base");
 	return refuse(STATUS_UNABLE_TO_FREE_VM, "E11", "a block is released as a whole");
 }
 

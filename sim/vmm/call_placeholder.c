@@ -1,6 +1,6 @@
 /* call_placeholder.c: the forms of VirtualFree that concern placeholders (semantics 2.3): an
- * allocation reverts to the placeholder it replaced, a placeholder is split, several are joined. Both
- * rule sets agree about them. */
+ * allocation reverts to the placeholder it replaced, a placeholder is split, several are joined.
+ * Both rule sets agree about them. */
 #include "vmm/internal.h"
 
 /* The checks of 2.4 that hold for these forms, too. Returns the block that the range begins in. */

@@ -1,6 +1,6 @@
-/* call_prefetch.c: PrefetchVirtualMemory (semantics 2.9). A hint: pages that are only in the pagefile
- * or in a file are read onto the standby list, while memory is not short; all others are passed over.
- * The call does not wait for what it asks for. */
+/* call_prefetch.c: PrefetchVirtualMemory (semantics 2.9). A hint: pages that are only in the
+ * pagefile or in a file are read onto the standby list, while memory is not short; all others are
+ * passed over. The call does not wait for what it asks for. */
 #include "vmm/internal.h"
 
 bool prefetch_range(const struct vmm *vmm, vmsim_va address, uint64_t size, vmsim_vpn *first,
@@ -14,8 +14,8 @@ bool prefetch_range(const struct vmm *vmm, vmsim_va address, uint64_t size, vmsi
 	return true;
 }
 
-/* The pages of a private block from vpn on that have tables; *end is one past them. Others were never
- * written to the pagefile. Returns false when there are none up to `last`. */
+/* The pages of a private block from vpn on that have tables; *end is one past them. Others were
+ * never written to the pagefile. Returns false when there are none up to `last`. */
 static bool next_tables(const struct process *process, vmsim_vpn *vpn, vmsim_vpn last,
 			vmsim_vpn *end)
 {

@@ -161,8 +161,8 @@ void pages_free(struct vmm *vmm, struct process *process, struct vad *vad, vmsim
  *    fits NULL as many as there is room for are built */
 enum vmm_status pages_build(struct vmm *vmm, struct process *process, vmsim_vpn first,
 			    vmsim_vpn last, struct io **io, bool *fits);
-/* tables_to_charge: how many page tables of a range are to be charged and are not yet (C1); 0 unless
- * memory.charge_page_tables says so. tables_charge: charge them. */
+/* tables_to_charge: how many page tables of a range are to be charged and are not yet (C1); 0
+ * unless memory.charge_page_tables says so. tables_charge: charge them. */
 uint64_t tables_to_charge(const struct vmm *vmm, const struct process *process, vmsim_vpn first,
 			  vmsim_vpn last);
 void tables_charge(struct vmm *vmm, struct process *process, vmsim_vpn first, vmsim_vpn last);
@@ -310,8 +310,8 @@ bool call_place(struct vmm *vmm, struct process *process, const struct api_call 
 		vmsim_vpn *first);
 /* view_allows: whether a view's pages may have a protection, by what it was mapped for. */
 bool view_allows(const struct vad *vad, uint32_t protect);
-/* view_prot: the protection that a page (pte: its effective entry) takes when asked to have one. Views
- * that may not be written to are copied from; a page that was copied is the process's own. */
+/* view_prot: the protection that a page (pte: its effective entry) takes when asked to have one.
+ * Views that may not be written to are copied from; a copied page is the process's own. */
 unsigned view_prot(const struct vad *vad, pte_t pte, unsigned prot);
 /* call_charge: a call that may have to wait charges when it is decided, so that its outcome and that
  * of others do not depend on the wait (T3). Once; call_charged: its pages have followed. */

@@ -204,7 +204,7 @@ static uint64_t uncharge(const struct vmm *vmm, struct process *process, unsigne
 	return 1;
 }
 
-/* The charged leaf tables of a range, of which there may be far fewer than the range has room for. */
+/* The charged leaf tables of a range: there may be far fewer than the range has room for. */
 static GArray *leaves_in(const struct vmm *vmm, const struct process *process, vmsim_vpn first,
 			 vmsim_vpn last)
 {

@@ -240,9 +240,9 @@ static bool gap_fits(const struct vad_search *want, vmsim_vpn begin, vmsim_vpn e
 	return true;
 }
 
-/* The first hole between blocks of a subtree, in the order of the search. Subtrees without one large
- * enough, or out of bounds, are passed over; so it looks at few nodes, unless large alignments find
- * many holes that are large enough but lie badly. */
+/* The first hole between blocks of a subtree, in the order of the search. Subtrees without one
+ * large enough, or out of bounds, are passed over; so it looks at few nodes, unless large
+ * alignments find many holes that are large enough but lie badly. */
 static bool hole_below(const struct vad *node, const struct vad_search *want, vmsim_vpn *first)
 {
 	const struct vad *left, *right;

@@ -1,5 +1,5 @@
-/* api.h: what tests of the Win32 calls share: a machine driven by hand through the public interface,
- * that listens to itself. After every event all invariants are audited; after every failed call the
+/* api.h: what tests of the Win32 calls share: a machine driven by hand through the public
+ * interface, that listens to itself. After every event all invariants are audited; after every failed call the
  * address space must look as before (I37), which digest() tells. */
 #ifndef TESTS_UNIT_API_H
 #define TESTS_UNIT_API_H
@@ -130,7 +130,8 @@ static inline uint64_t counter(const struct fixture *f, const char *name)
 	return value;
 }
 
-static inline uint64_t alloc(struct fixture *f, uint64_t va, uint64_t size, uint32_t type, uint32_t prot)
+static inline uint64_t alloc(struct fixture *f, uint64_t va, uint64_t size, uint32_t type,
+			     uint32_t prot)
 {
 	return vmsim_virtual_alloc(f->m, PID, va, size, type, prot, &f->error);
 }
@@ -150,7 +151,8 @@ static inline bool release(struct fixture *f, uint64_t va, uint64_t size, uint32
 	return vmsim_virtual_free(f->m, PID, va, size, type, &f->error);
 }
 
-static inline void protect_ok(struct fixture *f, uint64_t va, uint64_t size, uint32_t prot, uint32_t old)
+static inline void protect_ok(struct fixture *f, uint64_t va, uint64_t size, uint32_t prot,
+			      uint32_t old)
 {
 	uint32_t was = 0;
 

@@ -82,7 +82,8 @@ static void test_implicit(void) /* Q5 */
 /* Pages side by side are one block, in whatever order they are touched. */
 static void test_implicit_order(void)
 {
-	static const uint64_t orders[][4] = {{0, 1, 2, 3}, {3, 2, 1, 0}, {0, 2, 3, 1}, {3, 1, 0, 2}};
+	static const uint64_t orders[][4] = {
+		{0, 1, 2, 3}, {3, 2, 1, 0}, {0, 2, 3, 1}, {3, 1, 0, 2}};
 
 	RULES("Q5 V13");
 	for (size_t i = 0; i < G_N_ELEMENTS(orders); i++) {

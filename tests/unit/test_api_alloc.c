@@ -1,4 +1,4 @@
-/* test_api_alloc.c: VirtualAlloc's reserving and committing (semantics 2.3), and the commit limit (6). */
+/* test_api_alloc.c: VirtualAlloc's reserving and committing (semantics 2.3), the commit limit (6). */
 #include "api.h"
 
 /* --- 2.3 ----------------------------------------------------------------------------- */
@@ -167,7 +167,7 @@ static void test_commit_rounding(void)
 	stop(&f);
 }
 
-/* E5: as VirtualProtect, which never changes caching; a page committed anew has what is asked for. */
+/* E5: as VirtualProtect, which never changes caching; a page committed anew has what is asked. */
 static void test_recommit_caching(void)
 {
 	struct fixture f = start("");

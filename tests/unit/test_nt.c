@@ -108,7 +108,8 @@ static void test_steps(void)
 		attend(&f);
 		for (size_t i = 0; i < G_N_ELEMENTS(alloc_cases); i++) {
 			uint64_t va = alloc_cases[i].va, size = alloc_cases[i].size;
-			uint32_t status = vmsim_nt_allocate(f.m, PID, &va, &size, alloc_cases[i].type,
+			uint32_t status = vmsim_nt_allocate(f.m, PID, &va, &size,
+							    alloc_cases[i].type,
 							    alloc_cases[i].prot);
 
 			answers(status, va, size, alloc_cases[i].status, alloc_cases[i].va,
@@ -144,7 +145,7 @@ static void test_rules(void)
 		{R, P, DEC, 0xC000002D},	    {C + 1, 16 * P - 1, REL, 0},
 	};
 
-	RULES("Q1 E12.mixed-whole E12.reserved-part E11.size");
+	RULES("E12.mixed-whole E12.reserved-part E11.size");
 	for (int article = 0; article < 2; article++)
 		for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
 			struct fixture f = layout(article ? "rules=article" : "");
@@ -230,8 +231,8 @@ static void test_pieces_mixed(void)
 	stop(&f);
 }
 
-/* `article` takes the pages of the part as those of a block: mixed ones are not released. The wrapper
- * and special blocks have no part in it. */
+/* `article` takes the pages of the part as those of a block: mixed ones are not released. The
+ * wrapper and special blocks have no part in it. */
 static void test_pieces_refused(void)
 {
 	struct fixture f = layout("rules=article vmm.nt_partial_release=true");

@@ -1,4 +1,4 @@
-/* test_placeholder.c: placeholders: reserved, split, replaced, restored and joined (semantics 2.3). */
+/* test_placeholder.c: placeholders reserved, split, replaced, restored, joined (semantics 2.3). */
 #include "api.h"
 
 #define KEEP ((uint32_t)(MEM_RELEASE | MEM_PRESERVE_PLACEHOLDER))

@@ -132,8 +132,8 @@ static void test_textbook(void)
 	stop(&f);
 }
 
-/* The call does not wait: who touches a page meanwhile does (L35), and what is given up meanwhile is
- * gone when it comes (4.5). */
+/* The call does not wait: who touches a page meanwhile does (L35), and what is given up meanwhile
+ * is gone when it comes (4.5). */
 static void test_meanwhile(void)
 {
 	struct fixture f = paged_out("pagefile.device=hdd");

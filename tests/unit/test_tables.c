@@ -72,7 +72,7 @@ static void test_neighbours(void)
 	stop(&f);
 }
 
-/* Tables of pages that nobody committed by a call are charged when they are built, never refused. */
+/* Tables of pages that no call committed are charged when they are built, and never refused. */
 static void test_touched(void)
 {
 	struct fixture f = start(CHARGED "trace.implicit_commit=true");

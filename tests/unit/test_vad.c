@@ -1,4 +1,4 @@
-/* test_vad.c: the tree of blocks against an array with one owner a page (semantics 1.1, V10, V11). */
+/* test_vad.c: the tree of blocks against an array with one owner a page (V1, V10, V11). */
 #include "vmm/vad.h"
 
 #include "base/rng.h"

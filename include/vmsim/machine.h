@@ -58,6 +58,21 @@ VMSIM_API uint64_t vmsim_virtual_alloc(vmsim_machine *machine, uint32_t pid, uin
 				       uint32_t *error);
 VMSIM_API bool vmsim_virtual_free(vmsim_machine *machine, uint32_t pid, uint64_t address,
 				  uint64_t size, uint32_t type, uint32_t *error);
+/* vmsim_virtual_alloc2: where, when not NULL, bounds the addresses; 0 in it asks for nothing. */
+struct vmsim_address_requirements {
+	uint64_t lowest, highest, alignment;
+};
+VMSIM_API uint64_t vmsim_virtual_alloc2(vmsim_machine *machine, uint32_t pid, uint64_t address,
+					uint64_t size, uint32_t type, uint32_t protect,
+					const struct vmsim_address_requirements *where,
+					uint32_t *error);
+/* The native services return an NTSTATUS; on success *address and *size are what they acted on. */
+VMSIM_API uint32_t vmsim_nt_allocate(vmsim_machine *machine, uint32_t pid, uint64_t *address,
+				     uint64_t *size, uint32_t type, uint32_t protect);
+VMSIM_API uint32_t vmsim_nt_free(vmsim_machine *machine, uint32_t pid, uint64_t *address,
+				 uint64_t *size, uint32_t type);
+VMSIM_API bool vmsim_prefetch(vmsim_machine *machine, uint32_t pid, uint64_t address,
+			      uint64_t size, uint32_t *error);
 VMSIM_API bool vmsim_virtual_protect(vmsim_machine *machine, uint32_t pid, uint64_t address,
 				     uint64_t size, uint32_t protect, uint32_t *old,
 				     uint32_t *error);

@@ -46,6 +46,7 @@ struct config {
 		int page_tables;
 		bool zeroed;
 		bool zero_fill_dirty;
+		bool charge_page_tables;
 	} memory;
 	struct {
 		int policy; /* index for vmsim_policy_at() */
@@ -91,7 +92,7 @@ struct config {
 		struct duration trap, return_, demand_zero, transition, hard, cow, guard, violation,
 			spurious, dirty, zero_page, trim, write, age, invlpg, cr3;
 		struct duration call, page_commit, page_decommit, page_free, page_protect,
-			page_reset, page_offer, page_watch, page_lock, page_query;
+			page_reset, page_offer, page_watch, page_lock, page_query, page_prefetch;
 		bool age_flush;
 		uint64_t tlb_ceiling; /* pages (H17) */
 	} os;
@@ -104,6 +105,7 @@ struct config {
 		uint64_t mpw_cluster, fault_cluster, prefetch_max; /* pages of one request */
 		uint64_t ws_min, ws_max, lock_overhead;
 		uint64_t va_seed;
+		bool nt_partial_release;
 	} vmm;
 	/* Options of the policies: values of policy i start at policy_options[i]. Private to
 	 * config.c; use config_policy_options(). */

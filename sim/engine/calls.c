@@ -18,6 +18,7 @@ static void charge_call(struct vmsim_machine *m)
 		     w.watched * config->os.page_watch.cycles +
 		     w.locked * config->os.page_lock.cycles +
 		     w.queried * config->os.page_query.cycles +
+		     w.prefetched * config->os.page_prefetch.cycles +
 		     w.trimmed * config->os.trim.cycles + w.aged * config->os.age.cycles +
 		     machine_invalidate(m));
 }
@@ -25,7 +26,9 @@ static void charge_call(struct vmsim_machine *m)
 static void report_failure(struct vmsim_machine *m, const struct op *op)
 {
 	char number[16];
-	const char *error = vmsim_error_name(op->call.outcome.error);
+	bool native = vmsim_calls[op->call.call->id].result == VMSIM_NTSTAT;
+	const char *error = native ? vmsim_status_name(op->call.status)
+				   : vmsim_error_name(op->call.outcome.error);
 	struct vmsim_record record = {
 		.kind = VMSIM_RECORD_CALL_FAILED,
 		.call = vmsim_calls[op->call.call->id].name,

@@ -42,6 +42,65 @@ bool vmsim_virtual_free(struct vmsim_machine *m, uint32_t pid, uint64_t address,
 	return call(m, pid, &c, error);
 }
 
+uint64_t vmsim_virtual_alloc2(struct vmsim_machine *m, uint32_t pid, uint64_t address,
+			      uint64_t size, uint32_t type, uint32_t protect,
+			      const struct vmsim_address_requirements *where, uint32_t *error)
+{
+	struct vmsim_call c = {.id = VMSIM_CALL_VIRTUAL_ALLOC2, .address = {address, 0},
+			       .size = {size}, .type = type, .protect = protect};
+	const struct vmsim_outcome *out;
+
+	if (where) {
+		c.number[0] = where->lowest;
+		c.number[1] = where->highest;
+		c.number[2] = where->alignment;
+	}
+	out = call(m, pid, &c, error);
+	return out ? out->address.offset : 0;
+}
+
+/* The native services answer where they acted, when they did. */
+static uint32_t native(struct vmsim_machine *m, uint32_t pid, struct vmsim_call *c,
+		       uint64_t *address, uint64_t *size)
+{
+	uint32_t status = STATUS_NO_MEMORY;
+	const struct vmsim_outcome *out;
+
+	c->address.offset = *address;
+	c->size[0] = *size;
+	out = call(m, pid, c, &status);
+	if (!out)
+		return m->error ? STATUS_NO_MEMORY : status;
+	*address = out->address.offset;
+	*size = out->size;
+	return status;
+}
+
+uint32_t vmsim_nt_allocate(struct vmsim_machine *m, uint32_t pid, uint64_t *address,
+			   uint64_t *size, uint32_t type, uint32_t protect)
+{
+	struct vmsim_call c = {.id = VMSIM_CALL_NT_ALLOCATE, .type = type, .protect = protect};
+
+	return native(m, pid, &c, address, size);
+}
+
+uint32_t vmsim_nt_free(struct vmsim_machine *m, uint32_t pid, uint64_t *address, uint64_t *size,
+		       uint32_t type)
+{
+	struct vmsim_call c = {.id = VMSIM_CALL_NT_FREE, .type = type};
+
+	return native(m, pid, &c, address, size);
+}
+
+bool vmsim_prefetch(struct vmsim_machine *m, uint32_t pid, uint64_t address, uint64_t size,
+		    uint32_t *error)
+{
+	struct vmsim_call c = {.id = VMSIM_CALL_PREFETCH, .address = {address, 0},
+			       .size = {size}};
+
+	return call(m, pid, &c, error);
+}
+
 bool vmsim_virtual_protect(struct vmsim_machine *m, uint32_t pid, uint64_t address,
 			   uint64_t size, uint32_t protect, uint32_t *old, uint32_t *error)
 {

@@ -4,8 +4,11 @@
 enum vmm_status call_fail(struct api_call *call, uint32_t status, const char *rule,
 			  const char *why)
 {
-	call->outcome = (struct vmsim_outcome){.kind = VMSIM_OUTCOME_FAILURE,
-					       .error = vmsim_status_to_error(status)};
+	bool native = vmsim_calls[call->call->id].result == VMSIM_NTSTAT;
+
+	call->outcome = (struct vmsim_outcome){
+		.kind = VMSIM_OUTCOME_FAILURE,
+		.error = native ? status : vmsim_status_to_error(status)};
 	call->status = status;
 	call->rule = rule;
 	call->why = why;
@@ -18,6 +21,12 @@ enum vmm_status call_code(struct api_call *call, uint32_t status)
 					       .error = vmsim_status_to_error(status)};
 	call->status = status;
 	return VMM_DONE;
+}
+
+bool call_refuse(struct api_call *call, uint32_t status, const char *rule, const char *why)
+{
+	call_fail(call, status, rule, why);
+	return false;
 }
 
 enum vmm_status call_ok(struct api_call *call)
@@ -80,7 +89,11 @@ enum vmm_status vmm_call(struct vmm *vmm, struct process *process, struct api_ca
 {
 	static call_fn *const table[VMSIM_N_CALLS] = {
 		[VMSIM_CALL_VIRTUAL_ALLOC] = call_alloc,
+		[VMSIM_CALL_VIRTUAL_ALLOC2] = call_alloc,
+		[VMSIM_CALL_NT_ALLOCATE] = call_alloc,
 		[VMSIM_CALL_VIRTUAL_FREE] = call_free,
+		[VMSIM_CALL_NT_FREE] = call_free,
+		[VMSIM_CALL_PREFETCH] = call_prefetch,
 		[VMSIM_CALL_VIRTUAL_PROTECT] = call_protect,
 		[VMSIM_CALL_VIRTUAL_QUERY] = call_query,
 		[VMSIM_CALL_VIRTUAL_LOCK] = call_lock,
@@ -125,6 +138,13 @@ static bool block_or_page(const struct vad *vad, vmsim_va address, vmsim_vpn *fi
 	return true;
 }
 
+static bool reserves(const struct vmsim_call *call)
+{
+	return (call->id == VMSIM_CALL_VIRTUAL_ALLOC || call->id == VMSIM_CALL_VIRTUAL_ALLOC2 ||
+		call->id == VMSIM_CALL_NT_ALLOCATE) &&
+	       (call->type & MEM_RESERVE);
+}
+
 bool vmm_call_range(const struct vmm *vmm, const struct process *process,
 		    const struct vmsim_call *call, vmsim_va address, vmsim_vpn *first,
 		    vmsim_vpn *last)
@@ -142,7 +162,9 @@ bool vmm_call_range(const struct vmm *vmm, const struct process *process,
 		return block_or_page(vad, address, first, last);
 	case VMSIM_CALL_VIRTUAL_FREE:
 	case VMSIM_CALL_NT_FREE:
-		if (vad && ((call->type & MEM_RELEASE) || !call->size[0]))
+		/* Placeholders that are joined are several blocks. */
+		if (vad && ((call->type & MEM_RELEASE) || !call->size[0]) &&
+		    !(call->type & MEM_COALESCE_PLACEHOLDERS))
 			return block_or_page(vad, address, first, last);
 		break;
 	case VMSIM_CALL_VIRTUAL_ALLOC:
@@ -159,6 +181,8 @@ bool vmm_call_range(const struct vmm *vmm, const struct process *process,
 	case VMSIM_CALL_THREAD_STACK:
 	case VMSIM_CALL_THREAD_PRIORITY:
 		return false;
+	case VMSIM_CALL_PREFETCH:
+		return prefetch_range(vmm, address, call->size[0], first, last);
 	default:
 		break;
 	}
@@ -170,5 +194,7 @@ bool vmm_call_range(const struct vmm *vmm, const struct process *process,
 		return *first <= *last;
 	}
 	call_pages(address, call->size[0], first, last);
+	if (reserves(call))
+		*first &= ~(VMSIM_GRANULARITY_PAGES - 1);
 	return true;
 }

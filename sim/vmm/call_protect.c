@@ -1,8 +1,7 @@
 /* call_protect.c: VirtualProtect and VirtualQuery (semantics 2.5, 2.6, 1.5). */
 #include "vmm/internal.h"
 
-/* Views that may not be written to are copied from; a page that was copied is the process's own. */
-static unsigned view_prot(const struct vad *vad, pte_t pte, unsigned prot)
+unsigned view_prot(const struct vad *vad, pte_t pte, unsigned prot)
 {
 	bool shared = pte_is_prototype(pte) || (pte_is_valid(pte) && (pte & PTE_SHARED));
 
@@ -115,10 +114,12 @@ static vmsim_vpn region_end(const struct process *process, const struct vad *vad
 	for (vmsim_vpn vpn = first; vpn <= vad->last;) {
 		struct pt_span span = pt_span_at(&process->pt, vpn, vad->last + 1);
 
-		if (!span.node && attributes(vad, vpn, 0) != look)
+		/* Pages without a table are all alike, but in a view: the section's may differ. */
+		if (!span.node && !vad->segment && attributes(vad, vpn, 0) != look)
 			return vpn;
-		for (uint64_t i = 0; span.node && i < span.n; i++)
-			if (attributes(vad, vpn + i, span.node->entry[span.index + i]) != look)
+		for (uint64_t i = 0; (span.node || vad->segment) && i < span.n; i++)
+			if (attributes(vad, vpn + i,
+				       span.node ? span.node->entry[span.index + i] : 0) != look)
 				return vpn + i;
 		vpn += span.n;
 	}

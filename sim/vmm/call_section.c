@@ -239,12 +239,12 @@ enum vmm_status call_unmap_view(struct vmm *vmm, struct process *process, struct
 				 "the address is not in a view");
 	first = vad->first;
 	last = vad->last;
-	pages_release(vmm, process, vad, &run);
+	pages_free(vmm, process, vad, first, last, STATE_FREE, &run);
 	page_run_end(&run);
 	segment_remove_view(vmm, vad);
 	vad_remove(&process->vads, vad);
 	stats_reserved(vmm->stats, process->account, -(int64_t)(last - first + 1));
-	pt_prune(&process->pt, first, last + 1, frame_free_table, vmm);
+	tables_release(vmm, process, first, last);
 	call_remember(vmm, process, call, first, last);
 	return call_ok(call);
 }

@@ -147,7 +147,8 @@ static void check_process(struct tally *t)
 	if (entries_in_blocks(process) !=
 	    entries_in_tables(process, t->vmm->pool.shape->vpn_end))
 		broke(t, "I17");
-	if (t->committed + (uint64_t)process->charged_ahead != process->committed)
+	if (t->committed + (uint64_t)process->charged_ahead +
+		    g_hash_table_size(process->charged_tables) != process->committed)
 		broke(t, "I18");
 	if (t->resident != process->ws_pages || t->locked != process->locked_pages)
 		broke(t, "I21");
@@ -155,7 +156,7 @@ static void check_process(struct tally *t)
 		broke(t, "policy state");
 	t->resident_all += t->resident;
 	t->committed_pages += t->committed;
-	t->committed_all += t->committed + (uint64_t)process->charged_ahead;
+	t->committed_all += process->committed;
 }
 
 static bool count_one(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte, void *ctx)

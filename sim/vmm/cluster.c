@@ -127,10 +127,15 @@ bool cluster_prefetch(struct vmm *vmm, struct process *process, const struct vad
 		while (n < most && first + n <= last &&
 		       take_neighbour(vmm, &from, first, pte, shared, first + n, &run[n]))
 			n++;
-		if (n)
-			io_submit(vmm, io_new(vmm, false, run, n, "prefetch"));
-		else if (is_on_disk(&from, pte, shared))
+		if (n) {
+			struct io *io = io_new(vmm, false, run, n, "prefetch");
+
+			io->process = process;
+			io->vpn = first;
+			io_submit(vmm, io);
+		} else if (is_on_disk(&from, pte, shared)) {
 			return false;
+		}
 		first += MAX(n, 1);
 	}
 	return true;

@@ -53,14 +53,20 @@ static enum vmm_status decide(struct vmm *vmm, struct fault *fault, enum fault_t
 static bool implicit_page(struct vmm *vmm, struct process *process, vmsim_vpn vpn, bool allowed)
 {
 	struct page_run run = {.vmm = vmm, .cause = "implicit commit"};
-	struct vad *before, *vad;
+	struct vad *before, *after, *vad;
 
 	if (!allowed || vpn >= vmm->pool.shape->vpn_end || range_map_find(process->freed, vpn))
 		return false;
 	before = vpn ? vad_find(&process->vads, vpn - 1) : NULL;
+	after = vad_find(&process->vads, vpn + 1);
 	if (before && before->implicit) {
-		vad_extend(&process->vads, before, vpn);
+		vad_resize(&process->vads, before, before->first, vpn);
 		vad = before;
+		if (after && after->implicit)
+			vad_join(&process->vads, vad, after);
+	} else if (after && after->implicit) {
+		vad_resize(&process->vads, after, vpn, after->last);
+		vad = after;
 	} else {
 		vad = vad_insert(&process->vads, vpn, vpn);
 		vad->implicit = true;

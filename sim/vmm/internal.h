@@ -9,7 +9,7 @@
  *   frames.c       frames taken and given     reset.c        MEM_RESET, offer, discard
  *   section.c      pages of sections          cluster.c      reads of several pages
  *   watch.c        write-watch                inject.c       errors of I/O and memory
- *   check.c        the invariants */
+ *   tables.c       page tables                check.c        the invariants */
 #ifndef VMM_INTERNAL_H
 #define VMM_INTERNAL_H
 
@@ -44,6 +44,7 @@ struct process {
 	uint64_t ws_pages, locked_pages;
 	uint64_t locks_promised; /* pages that calls under way will lock */
 	int64_t charged_ahead;   /* charge that calls under way moved before their pages */
+	GHashTable *charged_tables; /* page tables in `committed` (C1): see tables.c */
 	uint64_t ws_min, ws_max;
 	struct range_map *freed; /* pages to the call that last took rights from them */
 	/* Pages reset since they were last stored to, and what they held then: vpn -> content. Kept
@@ -132,13 +133,6 @@ static inline bool page_is_committed(const struct vad *vad, vmsim_vpn vpn, pte_t
 uint64_t pages_committed(const struct process *process, const struct vad *vad, vmsim_vpn first,
 			 vmsim_vpn last);
 
-/* pages_build: make sure that every page of a range has a page-table entry.
- * => VMM_DONE, or wait
- * => *fits is false, and nothing is built, when the tables could never fit into memory (C4); with
- *    fits NULL as many as there is room for are built */
-enum vmm_status pages_build(struct vmm *vmm, struct process *process, vmsim_vpn first,
-			    vmsim_vpn last, struct io **io, bool *fits);
-
 /* State changes of runs of pages, coalesced into page-state events. */
 struct page_run {
 	struct vmm *vmm;
@@ -154,9 +148,27 @@ void page_run_end(struct page_run *run);
 void pages_charge(struct vmm *vmm, struct process *process, int64_t delta);
 /* Whether n more pages would pass the commit limit (C3). */
 bool pages_over_limit(const struct vmm *vmm, uint64_t n);
-/* pages_release: every page of a block becomes free (E13); the block stays for the caller. */
-void pages_release(struct vmm *vmm, struct process *process, struct vad *vad,
-		   struct page_run *run);
+/* pages_free: pages [first, last] of a block are given up (E13) and become `to`: STATE_FREE, or
+ * STATE_RESERVED of a block that takes this one's place. => the block itself is the caller's */
+void pages_free(struct vmm *vmm, struct process *process, struct vad *vad, vmsim_vpn first,
+		vmsim_vpn last, const char *to, struct page_run *run);
+
+/* --- tables.c: page tables ----------------------------------------------------------------- */
+
+/* pages_build: make sure that every page of a range has a page-table entry.
+ * => VMM_DONE, or wait
+ * => *fits is false, and nothing is built, when the tables could never fit into memory (C4); with
+ *    fits NULL as many as there is room for are built */
+enum vmm_status pages_build(struct vmm *vmm, struct process *process, vmsim_vpn first,
+			    vmsim_vpn last, struct io **io, bool *fits);
+/* tables_to_charge: how many page tables of a range are to be charged and are not yet (C1); 0
+ * unless memory.charge_page_tables says so. tables_charge: charge them. */
+uint64_t tables_to_charge(const struct vmm *vmm, const struct process *process, vmsim_vpn first,
+			  vmsim_vpn last);
+void tables_charge(struct vmm *vmm, struct process *process, vmsim_vpn first, vmsim_vpn last);
+/* tables_release: pages were given up: tables that are empty now are freed (L38), and what is not
+ * needed any more is not charged any more. => no block has those pages */
+void tables_release(struct vmm *vmm, struct process *process, vmsim_vpn first, vmsim_vpn last);
 
 /* --- watch.c: which pages of a block were written (E16) ------------------------------------ */
 
@@ -298,23 +310,29 @@ typedef enum vmm_status call_fn(struct vmm *vmm, struct process *process, struct
 call_fn call_alloc, call_free, call_protect, call_query, call_lock, call_unlock, call_exit;
 call_fn call_create_section, call_map_view, call_unmap_view, call_close_handle;
 call_fn call_offer, call_reclaim, call_discard, call_get_watch, call_reset_watch;
+call_fn call_prefetch, call_placeholder;
 
 /* call_fail: the call fails by a rule. Returns VMM_DONE. */
 enum vmm_status call_fail(struct api_call *call, uint32_t status, const char *rule,
 			  const char *why);
 /* call_code: it ends with a code other than 0 that is no failure (E0). */
 enum vmm_status call_code(struct api_call *call, uint32_t status);
+/* call_refuse: the same, for functions that say whether a call goes on. Returns false. */
+bool call_refuse(struct api_call *call, uint32_t status, const char *rule, const char *why);
 /* call_ok: the call succeeds; the outcome's fields are the caller's. */
 enum vmm_status call_ok(struct api_call *call);
 /* Pages of a range rounded outward. => size > 0, no overflow */
 void call_pages(vmsim_va address, uint64_t size, vmsim_vpn *first, vmsim_vpn *last);
 /* Whether a range is empty or leaves the user range (steps 2.3.9, 2.5.3, 2.7). */
 bool call_size_bad(const struct vmm *vmm, vmsim_va address, uint64_t size);
-/* call_place: where a block of n pages goes when the caller leaves it open (V11). */
+/* call_place: where a block of n pages goes when the caller leaves it open (V11, V12). */
 bool call_place(struct vmm *vmm, struct process *process, const struct api_call *call, uint64_t n,
 		vmsim_vpn *first);
 /* view_allows: whether a view's pages may have a protection, by what it was mapped for. */
 bool view_allows(const struct vad *vad, uint32_t protect);
+/* view_prot: the protection that a page (pte: its effective entry) takes when asked to have one.
+ * Views that may not be written to are copied from; a copied page is the process's own. */
+unsigned view_prot(const struct vad *vad, pte_t pte, unsigned prot);
 /* call_charge: a call that may have to wait charges when it is decided, so that its outcome and that
  * of others do not depend on the wait (T3). Once; call_charged: its pages have followed. */
 void call_charge(struct vmm *vmm, struct process *process, struct api_call *call, int64_t delta);
@@ -336,6 +354,10 @@ bool commit_guard(struct vmm *vmm, struct process *process, struct vad *vad, vms
 /* The call now under way took rights from these pages. */
 void call_remember(struct vmm *vmm, struct process *process, struct api_call *call,
 		   vmsim_vpn first, vmsim_vpn last);
+
+/* prefetch_range: the pages of the user range that a prefetch names; false when none. */
+bool prefetch_range(const struct vmm *vmm, vmsim_va address, uint64_t size, vmsim_vpn *first,
+		    vmsim_vpn *last);
 
 /* reset.c: MEM_RESET and MEM_RESET_UNDO of pages, and their kin; the caller validated. */
 void reset_pages(struct vmm *vmm, struct process *process, struct vad *vad, vmsim_vpn first,

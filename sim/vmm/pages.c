@@ -38,58 +38,6 @@ uint64_t pages_committed(const struct process *process, const struct vad *vad, v
 	return n;
 }
 
-/* Tables are wired: so many must leave room for the pages they map (C4). */
-static bool tables_fit(const struct vmm *vmm, uint64_t missing)
-{
-	uint64_t wired = vmm->db.n_tables + vmm->locked_pages;
-
-	return vmm->pool.outside || wired + missing < vmm->db.frames;
-}
-
-static enum vmm_status add_table(struct vmm *vmm, struct process *process, vmsim_vpn vpn,
-				 struct io **io)
-{
-	enum vmm_status status = VMM_DONE;
-	vmsim_pfn frame;
-
-	if (vmm->pool.outside) {
-		pt_add_table(&process->pt, vpn, pt_pool_outside(&vmm->pool));
-		return VMM_DONE;
-	}
-	status = frame_get(vmm, process, FRAME_TABLE, &frame, io);
-	if (status != VMM_DONE)
-		return status;
-	vmm->db.pfn[frame].owner = process;
-	vmm->db.pfn[frame].vpn = vpn;
-	vmm->db.pfn[frame].flags = PFN_TABLE;
-	vmm->db.n_tables++;
-	pfn_move(&vmm->db, frame, MOVE_L38);
-	pt_add_table(&process->pt, vpn, frame);
-	return VMM_DONE;
-}
-
-enum vmm_status pages_build(struct vmm *vmm, struct process *process, vmsim_vpn first,
-			    vmsim_vpn last, struct io **io, bool *fits)
-{
-	vmsim_vpn leaf = (vmsim_vpn)1 << vmm->pool.shape->bits[0];
-	uint64_t missing = pt_missing(&process->pt, first, last + 1);
-
-	if (fits) {
-		*fits = !missing || tables_fit(vmm, missing);
-		if (!*fits)
-			return VMM_DONE;
-	}
-	for (vmsim_vpn vpn = first; vpn <= last; vpn = (vpn / leaf + 1) * leaf) {
-		while (!pt_find(&process->pt, vpn)) {
-			enum vmm_status status = add_table(vmm, process, vpn, io);
-
-			if (status != VMM_DONE)
-				return status;
-		}
-	}
-	return VMM_DONE;
-}
-
 void page_run_end(struct page_run *run)
 {
 	struct vmsim_record record = {
@@ -130,7 +78,7 @@ void pages_charge(struct vmm *vmm, struct process *process, int64_t delta)
 
 bool pages_over_limit(const struct vmm *vmm, uint64_t n)
 {
-	return n > vmm->limit || vmm->charge > vmm->limit - n;
+	return n && (n > vmm->limit || vmm->charge > vmm->limit - n);
 }
 
 /* One entry of a committed page, given up. */
@@ -141,44 +89,47 @@ static void release_entry(struct vmm *vmm, struct process *process, struct vad *
 }
 
 /* Pages without a page table. */
-static void release_absent(struct vad *vad, vmsim_vpn vpn, uint64_t n, struct page_run *run)
+static void absent_free(struct vad *vad, vmsim_vpn vpn, uint64_t n, const char *to,
+			struct page_run *run)
 {
+	bool committed = vad->commit_at_reserve || vad->segment;
+
 	if (!vad->segment || !vad->segment->reserve) {
-		page_run_add(run, vpn, n,
-			     vad->commit_at_reserve || vad->segment ? STATE_COMMITTED
-								    : STATE_RESERVED,
-			     STATE_FREE);
+		if (committed || to != STATE_RESERVED)
+			page_run_add(run, vpn, n, committed ? STATE_COMMITTED : STATE_RESERVED, to);
 		return;
 	}
 	for (uint64_t i = 0; i < n; i++)
 		page_run_add(run, vpn + i, 1,
 			     page_is_committed(vad, vpn + i, 0) ? STATE_COMMITTED : STATE_RESERVED,
-			     STATE_FREE);
+			     to);
 }
 
-void pages_release(struct vmm *vmm, struct process *process, struct vad *vad,
-		   struct page_run *run)
+void pages_free(struct vmm *vmm, struct process *process, struct vad *vad, vmsim_vpn first,
+		vmsim_vpn last, const char *to, struct page_run *run)
 {
-	uint64_t committed = vad->committed;
+	bool whole = first == vad->first && last == vad->last;
+	uint64_t committed = whole ? vad->committed : pages_committed(process, vad, first, last);
 
-	for (vmsim_vpn vpn = vad->first; vpn <= vad->last;) {
-		struct pt_span span = pt_span_at(&process->pt, vpn, vad->last + 1);
+	for (vmsim_vpn vpn = first; vpn <= last;) {
+		struct pt_span span = pt_span_at(&process->pt, vpn, last + 1);
 
 		if (!span.node)
-			release_absent(vad, vpn, span.n, run);
+			absent_free(vad, vpn, span.n, to, run);
 		for (uint64_t i = 0; span.node && i < span.n; i++) {
 			pte_t pte = span.node->entry[span.index + i];
 			bool was = page_is_committed(vad, vpn + i, pte);
 
-			page_run_add(run, vpn + i, 1, was ? STATE_COMMITTED : STATE_RESERVED,
-				     STATE_FREE);
+			if (was || to != STATE_RESERVED)
+				page_run_add(run, vpn + i, 1,
+					     was ? STATE_COMMITTED : STATE_RESERVED, to);
 			if (was)
 				release_entry(vmm, process, vad, vpn + i, pte);
 			pt_span_set(&span, i, 0);
 		}
 		vpn += span.n;
 	}
-	vad->committed = 0;
+	vad->committed -= committed;
 	vmm->work.decommitted += committed;
 	pages_charge(vmm, process, -(int64_t)committed);
 }

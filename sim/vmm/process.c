@@ -41,6 +41,7 @@ static void process_drop(struct vmm *vmm, struct process *process)
 	pt_prune(&process->pt, 0, vmm->pool.shape->vpn_end * 2, NULL, NULL);
 	vad_tree_fini(&process->vads);
 	range_map_free(process->freed);
+	g_hash_table_destroy(process->charged_tables);
 	g_clear_pointer(&process->last_stored, g_hash_table_destroy);
 	process->freed = NULL;
 	if (process->replacer != vmm->global)
@@ -124,6 +125,7 @@ struct process *vmm_process_new(struct vmm *vmm, uint32_t pid)
 	vad_tree_init(&process->vads, vmm->pool.shape->lo, vmm->pool.shape->hi);
 	pt_init(&process->pt, &vmm->pool);
 	process->freed = range_map_new();
+	process->charged_tables = g_hash_table_new(NULL, NULL);
 	process->replacer = vmm->global ? vmm->global : replacer_new(vmm);
 	g_ptr_array_add(vmm->processes, process);
 	return process;
@@ -138,7 +140,7 @@ static void exit_block(void *ctx, struct vad *vad)
 	struct process *process = both[1];
 	struct page_run run = {.vmm = vmm, .cause = "ExitProcess"};
 
-	pages_release(vmm, process, vad, &run);
+	pages_free(vmm, process, vad, vad->first, vad->last, STATE_FREE, &run);
 	page_run_end(&run);
 	if (vad->segment)
 		segment_remove_view(vmm, vad);
@@ -151,6 +153,7 @@ enum vmm_status call_exit(struct vmm *vmm, struct process *process, struct api_c
 	vad_foreach(&process->vads, exit_block, both);
 	sections_close_all(vmm, process);
 	pt_prune(&process->pt, 0, vmm->pool.shape->vpn_end, frame_free_table, vmm);
+	pages_charge(vmm, process, -(int64_t)g_hash_table_size(process->charged_tables));
 	stats_reserved(vmm->stats, process->account, -(int64_t)process->vads.reserved_pages);
 	process->exited = true;
 	process_drop(vmm, process);

@@ -1,5 +1,5 @@
-/* vad.c: a treap of blocks with hole sizes. Priorities are a hash of the address, so the shape
- * depends on the blocks alone. */
+/* vad.c: a treap of blocks with hole sizes. Priorities are a hash of the address that a block was
+ * made at, so the shape depends on the blocks alone. */
 #include "vmm/vad.h"
 
 #include "base/rng.h"
@@ -38,11 +38,6 @@ void vad_tree_fini(struct vad_tree *tree)
 static vmsim_vpn granule_up(vmsim_vpn vpn)
 {
 	return (vpn + VMSIM_GRANULARITY_PAGES - 1) & ~(VMSIM_GRANULARITY_PAGES - 1);
-}
-
-static vmsim_vpn granule_down(vmsim_vpn vpn)
-{
-	return vpn & ~(VMSIM_GRANULARITY_PAGES - 1);
 }
 
 /* Usable pages between a block ending at `last` and one beginning at `first`. */
@@ -161,90 +156,130 @@ static void update_path(struct vad *node, vmsim_vpn vpn)
 	update(node);
 }
 
-void vad_extend(struct vad_tree *tree, struct vad *vad, vmsim_vpn last)
+/* Which pages of [first, last] were written, of a block that is watched; else NULL. */
+static GHashTable *watch_part(const struct vad *vad, vmsim_vpn first, vmsim_vpn last)
 {
-	g_assert(last > vad->last && !vad_overlaps(tree, vad->last + 1, last));
-	tree->reserved_pages += last - vad->last;
+	GHashTable *part;
+	GHashTableIter iter;
+	void *key;
+
+	if (!vad->written)
+		return NULL;
+	part = g_hash_table_new(NULL, NULL);
+	g_hash_table_iter_init(&iter, vad->written);
+	while (g_hash_table_iter_next(&iter, &key, NULL))
+		if ((vmsim_vpn)(uintptr_t)key >= first && (vmsim_vpn)(uintptr_t)key <= last)
+			g_hash_table_add(part, key);
+	return part;
+}
+
+void vad_resize(struct vad_tree *tree, struct vad *vad, vmsim_vpn first, vmsim_vpn last)
+{
+	GHashTable *written = watch_part(vad, first, last);
+
+	g_assert(first <= last && first <= vad->last && last >= vad->first);
+	g_assert(first >= vad->first || !vad_overlaps(tree, first, vad->first - 1));
+	g_assert(last <= vad->last || !vad_overlaps(tree, vad->last + 1, last));
+	g_clear_pointer(&vad->written, g_hash_table_unref);
+	vad->written = written;
+	vad->piece |= first != vad->first;
+	tree->reserved_pages += (last - first) - (vad->last - vad->first);
+	vad->first = first;
 	vad->last = last;
-	update_path(tree->root, vad->first);
+	update_path(tree->root, first);
 }
 
-/* The lowest hole of n pages between blocks of a subtree, at or above `from`. */
-static bool lowest_hole(const struct vad *node, uint64_t n, vmsim_vpn from, vmsim_vpn *first)
+struct vad *vad_split(struct vad_tree *tree, struct vad *vad, vmsim_vpn at)
 {
-	if (!node || node->hole < n || node->sub_last < from)
-		return false;
-	if (lowest_hole(node->left, n, from, first))
-		return true;
-	if (node->left) {
-		vmsim_vpn at = granule_up(MAX(node->left->sub_last + 1, from));
+	GHashTable *written = watch_part(vad, at, vad->last);
+	struct vad facts = *vad, *upper;
+	vmsim_vpn last = vad->last;
 
-		if (at < node->first && node->first - at >= n) {
-			*first = at;
-			return true;
-		}
-	}
-	if (node->right) {
-		vmsim_vpn at = granule_up(MAX(node->last + 1, from));
-
-		if (at < node->right->sub_first && node->right->sub_first - at >= n) {
-			*first = at;
-			return true;
-		}
-	}
-	return lowest_hole(node->right, n, from, first);
+	g_assert(!vad->segment && at > vad->first && at <= last);
+	vad_resize(tree, vad, vad->first, at - 1);
+	upper = vad_insert(tree, at, last);
+	upper->kind = facts.kind;
+	upper->alloc_protect = facts.alloc_protect;
+	upper->prot = facts.prot;
+	upper->commit_at_reserve = facts.commit_at_reserve;
+	upper->implicit = facts.implicit;
+	upper->replaced = facts.replaced;
+	upper->written = written;
+	upper->piece = true;
+	return upper;
 }
 
-/* The highest place for n pages in the gap after a block, below `end`. */
-static bool gap_top(vmsim_vpn last, vmsim_vpn next, uint64_t n, vmsim_vpn end, vmsim_vpn *first)
+void vad_join(struct vad_tree *tree, struct vad *vad, struct vad *next)
 {
-	vmsim_vpn from = granule_up(last + 1), to = MIN(next, end);
+	vmsim_vpn last = next->last;
 
-	if (to < n || granule_down(to - n) < from)
+	g_assert(next->first == vad->last + 1 && !vad->segment && !next->segment);
+	vad->committed += next->committed;
+	vad_remove(tree, next);
+	vad_resize(tree, vad, vad->first, last);
+}
+
+/* --- holes --------------------------------------------------------------------------------- */
+
+/* Where in the gap between a block that ends before `begin` and one that begins at `end` a new one
+ * fits. */
+static bool gap_fits(const struct vad_search *want, vmsim_vpn begin, vmsim_vpn end,
+		     vmsim_vpn *first)
+{
+	vmsim_vpn mask = want->align - 1, at;
+
+	begin = MAX(begin, want->low);
+	end = MIN(end, want->high + 1);
+	if (begin > end || end - begin < want->n)
 		return false;
-	*first = granule_down(to - n);
+	at = want->top_down ? (end - want->n) & ~mask : (begin + mask) & ~mask;
+	if (at < begin || at > end - want->n)
+		return false;
+	*first = at;
 	return true;
 }
 
-/* The highest hole of n pages between blocks of a subtree, below `end`. */
-static bool highest_hole(const struct vad *node, uint64_t n, vmsim_vpn end, vmsim_vpn *first)
+/* The first hole between blocks of a subtree, in the order of the search. Subtrees without one
+ * large enough, or out of bounds, are passed over; so it looks at few nodes, unless large
+ * alignments find many holes that are large enough but lie badly. */
+static bool hole_below(const struct vad *node, const struct vad_search *want, vmsim_vpn *first)
 {
-	if (!node || node->hole < n || node->sub_first >= end)
+	const struct vad *left, *right;
+
+	if (!node || node->hole < want->n || node->sub_last < want->low ||
+	    node->sub_first > want->high)
 		return false;
-	return highest_hole(node->right, n, end, first) ||
-	       (node->right && gap_top(node->last, node->right->sub_first, n, end, first)) ||
-	       (node->left && gap_top(node->left->sub_last, node->first, n, end, first)) ||
-	       highest_hole(node->left, n, end, first);
+	left = node->left;
+	right = node->right;
+	if (want->top_down)
+		return hole_below(right, want, first) ||
+		       (right && gap_fits(want, node->last + 1, right->sub_first, first)) ||
+		       (left && gap_fits(want, left->sub_last + 1, node->first, first)) ||
+		       hole_below(left, want, first);
+	return hole_below(left, want, first) ||
+	       (left && gap_fits(want, left->sub_last + 1, node->first, first)) ||
+	       (right && gap_fits(want, node->last + 1, right->sub_first, first)) ||
+	       hole_below(right, want, first);
 }
 
-static bool hole_top_down(const struct vad_tree *tree, uint64_t n, vmsim_vpn *first)
+bool vad_hole(const struct vad_tree *tree, const struct vad_search *want, vmsim_vpn *first)
 {
-	const struct vad *root = tree->root;
-	vmsim_vpn end = tree->hi + 1, below = tree->lo - 1;
-
-	if (!root)
-		return gap_top(below, end, n, end, first);
-	return (root->sub_last < end && gap_top(MAX(root->sub_last, below), end, n, end, first)) ||
-	       (highest_hole(root, n, end, first) && *first >= tree->lo) ||
-	       (root->sub_first > tree->lo && gap_top(below, root->sub_first, n, end, first));
-}
-
-bool vad_hole(const struct vad_tree *tree, uint64_t n, vmsim_vpn from, bool top_down,
-	      vmsim_vpn *first)
-{
+	struct vad_search in = *want;
 	const struct vad *root = tree->root;
 	vmsim_vpn end = tree->hi + 1;
 
-	if (top_down)
-		return hole_top_down(tree, n, first);
-	from = granule_up(MAX(from, tree->lo));
-	if (root && !(root->sub_first > from && root->sub_first - from >= n)) {
-		if (lowest_hole(root, n, from, first))
-			return *first <= end && end - *first >= n;
-		from = granule_up(MAX(root->sub_last + 1, from));
-	}
-	*first = from;
-	return from <= end && end - from >= n;
+	in.low = MAX(in.low, tree->lo);
+	in.high = MIN(in.high, tree->hi);
+	if (in.low > in.high)
+		return false;
+	if (!root)
+		return gap_fits(&in, in.low, end, first);
+	if (in.top_down)
+		return gap_fits(&in, root->sub_last + 1, end, first) ||
+		       hole_below(root, &in, first) ||
+		       gap_fits(&in, in.low, root->sub_first, first);
+	return gap_fits(&in, in.low, root->sub_first, first) || hole_below(root, &in, first) ||
+	       gap_fits(&in, root->sub_last + 1, end, first);
 }
 
 void vad_foreach(const struct vad_tree *tree, void (*each)(void *ctx, struct vad *vad), void *ctx)
@@ -271,7 +306,8 @@ static bool check_node(const struct vad *node, uint64_t *n, uint64_t *pages)
 	*pages += node->last - node->first + 1;
 	return node->first <= node->last && copy.hole == node->hole &&
 	       copy.sub_first == node->sub_first && copy.sub_last == node->sub_last &&
-	       (node->implicit || node->first % VMSIM_GRANULARITY_PAGES == 0) &&
+	       (node->implicit || node->piece ||
+		node->first % VMSIM_GRANULARITY_PAGES == 0) &&
 	       (!node->left || (node->left->sub_last < node->first &&
 				node->left->priority <= node->priority)) &&
 	       (!node->right || (node->right->sub_first > node->last &&

@@ -5,7 +5,8 @@
  * however many blocks there are and however large they are.
  *
  * Invariants
- *  1. Blocks are disjoint and ordered (I16); only implicit ones (Q5) may begin off granularity.
+ *  1. Blocks are disjoint and ordered (I16); only implicit ones (Q5) and pieces of a block that was
+ *     cut (E11, placeholders) may begin off granularity.
  *  2. A node's `hole` is the largest usable hole between blocks of its subtree: from the next
  *     multiple of the granularity after one block to the beginning of the next (V10, V11). */
 #ifndef VMM_VAD_H
@@ -31,6 +32,8 @@ struct vad {
 	uint8_t prot;           /* the same as enum prot */
 	bool commit_at_reserve; /* a zero entry means committed (V3) */
 	bool implicit; /* made by trace.implicit_commit (Q5) */
+	bool piece;    /* what is left of a block that was cut; may begin on any page */
+	bool replaced; /* took a placeholder's place, and may become one again (2.3) */
 	struct segment *segment; /* of a view, else NULL */
 	vmsim_vpn index;         /* the page of the segment that `first` shows */
 	uint32_t allowed;        /* of a view: the protection that its pages may have at most */
@@ -70,16 +73,28 @@ static inline bool vad_overlaps(const struct vad_tree *tree, vmsim_vpn first, vm
 	return vad && vad->first <= last;
 }
 
-/* vad_hole: where n pages fit (V11): the lowest multiple of the granularity at or above `from`, or
- * with top_down the highest. => returns false when there is no hole */
-bool vad_hole(const struct vad_tree *tree, uint64_t n, vmsim_vpn from, bool top_down,
-	      vmsim_vpn *first);
+/* Where a new block may lie. */
+struct vad_search {
+	uint64_t n;          /* its pages, > 0 */
+	vmsim_vpn low, high; /* within these pages, inclusive */
+	uint64_t align;      /* pages; a power of two, the granularity or more */
+	bool top_down;
+};
+/* vad_hole: the lowest place that fits (V11, V12), or with top_down the highest, inside the user
+ * range. => returns false when there is none */
+bool vad_hole(const struct vad_tree *tree, const struct vad_search *want, vmsim_vpn *first);
 
 /* vad_insert: a new block over free pages; the caller fills in the rest. */
 struct vad *vad_insert(struct vad_tree *tree, vmsim_vpn first, vmsim_vpn last);
 void vad_remove(struct vad_tree *tree, struct vad *vad);
-/* vad_extend: let a block end at `last`, over free pages that follow it. */
-void vad_extend(struct vad_tree *tree, struct vad *vad, vmsim_vpn last);
+/* vad_resize: let a block begin and end elsewhere: over free pages beside it, or with less of what
+ * it had. Its pages' entries, and `committed`, are the caller's. */
+void vad_resize(struct vad_tree *tree, struct vad *vad, vmsim_vpn first, vmsim_vpn last);
+/* vad_split: cut a block in two before page `at` of it. Returns the upper one, which is alike but
+ * has committed = 0: the caller parts the count. => not a view */
+struct vad *vad_split(struct vad_tree *tree, struct vad *vad, vmsim_vpn at);
+/* vad_join: the block takes in the one that begins where it ends. => neither is a view */
+void vad_join(struct vad_tree *tree, struct vad *vad, struct vad *next);
 
 void vad_foreach(const struct vad_tree *tree, void (*each)(void *ctx, struct vad *vad), void *ctx);
 bool vad_check(const struct vad_tree *tree);

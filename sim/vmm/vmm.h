@@ -71,7 +71,7 @@ struct work {
 	uint64_t written; /* writes issued */
 	/* pages acted on by a call */
 	uint64_t committed, decommitted, freed, protected, reset, locked, queried;
-	uint64_t offered, watched;
+	uint64_t offered, watched, prefetched;
 };
 
 struct vmm_host {

@@ -52,7 +52,7 @@ latencies="tlb.l1d.latency tlb.l1i.latency tlb.l2.latency psc.latency walker.ad_
   data.latency core.cycles_per_reference os.trap os.return os.demand_zero os.transition os.hard
   os.guard os.violation os.spurious os.cow os.dirty os.zero_page os.trim os.write os.age os.invlpg
   os.cr3 os.call os.page_commit os.page_decommit os.page_free os.page_protect os.page_reset
-  os.page_offer os.page_watch os.page_lock os.page_query os.ipi os.ipi_per_core os.ipi_handler os.switch sched.recorded_switch
+  os.page_offer os.page_watch os.page_lock os.page_query os.page_prefetch os.ipi os.ipi_per_core os.ipi_handler os.switch sched.recorded_switch
   device.read_latency device.write_latency"
 set -- -s pagefile.device=ideal
 for o in device.read_bandwidth device.write_bandwidth $latencies; do
@@ -274,6 +274,15 @@ on_block 3 'VirtualLock(A, 0x3000) = TRUE' 'VirtualUnlock(A, 0x3000) = TRUE' | t
 only os.page_lock lock 6
 on_block 6 'VirtualQuery(A) = A A PAGE_READWRITE 0x6000 MEM_COMMIT PAGE_READWRITE MEM_PRIVATE' | trace query
 only os.page_query query 6
+# Three pages, written and then pushed out by sixteen others, are asked for again.
+{
+  on_block 3 'VirtualUnlock(A, 0x3000) = FALSE ERROR_NOT_LOCKED' 'R 0x20 1 = ACCESS_VIOLATION'
+  echo 'VirtualAlloc(NULL, 0x10000, MEM_RESERVE|MEM_COMMIT, PAGE_READWRITE) = B'
+  pages W B 16
+  echo 'VirtualFree(B, 0, MEM_RELEASE) = TRUE'
+  echo 'PrefetchVirtualMemory(A, 0x3000) = TRUE'
+} | trace prefetch
+only os.page_prefetch prefetch 3 -s memory.frames=16 -s vmm.modified_max=0 -s vmm.avail_low=0 -s vmm.avail_high=0
 
 # Two threads in turn, 1.1 first: every event but the first of a thread that was there switches.
 {

@@ -1,0 +1,245 @@
+/* tables.c: the page tables that ranges of pages need: whether memory can hold them (semantics C4),
+ * the building of them, and what they are charged (C1, memory.charge_page_tables). */
+#include "vmm/internal.h"
+
+/* --- memory for them ----------------------------------------------------------------------- */
+
+/* What a frame is to those who want one. */
+enum claim {
+	CLAIM_NONE,     /* it can be had, now or once something is written */
+	CLAIM_FOR_SLOT, /* its page is nowhere else: it can be had for a slot of the pagefile */
+	CLAIM_FOR_GOOD, /* wired, locked or bad */
+};
+
+static enum claim claim_of(struct vmm *vmm, vmsim_pfn frame)
+{
+	const struct pfn *pfn = &vmm->db.pfn[frame];
+
+	if (pfn->locks || (pfn->flags & PFN_WIRED) || pfn->state == PFN_BAD)
+		return CLAIM_FOR_GOOD;
+	if (pfn->slot || (pfn->segment && pfn->segment->file))
+		return CLAIM_NONE;
+	if (pfn->state == PFN_MODIFIED ||
+	    (pfn->state == PFN_ACTIVE && frame_is_dirty(vmm, frame)))
+		return CLAIM_FOR_SLOT;
+	return CLAIM_NONE;
+}
+
+/* C4. Frames must be had for the tables, and one more, to page with. Tables are wired, as are pages
+ * that are or will be locked. Neither depends on what is being paged just now: a page that is
+ * written takes a slot and needs none any more, one that is read and changed gives one back. */
+static bool tables_fit(struct vmm *vmm, uint64_t missing)
+{
+	const struct pfn_db *db = &vmm->db;
+	uint64_t wired = db->n_tables + db->n_large + db->n_store + vmm->locked_pages;
+	uint64_t claimed[3] = {0}, slots, kept;
+
+	if (vmm->pool.outside)
+		return true;
+	if (wired + missing >= db->frames)
+		return false;
+	if (pfn_available(db) > missing)
+		return true;
+	for (vmsim_pfn frame = 0; frame < db->fresh; frame++)
+		claimed[claim_of(vmm, frame)]++;
+	slots = pagefile_available(&vmm->file);
+	kept = claimed[CLAIM_FOR_SLOT] > slots ? claimed[CLAIM_FOR_SLOT] - slots : 0;
+	return claimed[CLAIM_FOR_GOOD] + kept + missing < db->frames;
+}
+
+static enum vmm_status add_table(struct vmm *vmm, struct process *process, vmsim_vpn vpn,
+				 struct io **io)
+{
+	enum vmm_status status = VMM_DONE;
+	vmsim_pfn frame;
+
+	if (vmm->pool.outside) {
+		pt_add_table(&process->pt, vpn, pt_pool_outside(&vmm->pool));
+		return VMM_DONE;
+	}
+	status = frame_get(vmm, process, FRAME_TABLE, &frame, io);
+	if (status != VMM_DONE)
+		return status;
+	vmm->db.pfn[frame].owner = process;
+	vmm->db.pfn[frame].vpn = vpn;
+	vmm->db.pfn[frame].flags = PFN_TABLE;
+	vmm->db.n_tables++;
+	pfn_move(&vmm->db, frame, MOVE_L38);
+	pt_add_table(&process->pt, vpn, frame);
+	return VMM_DONE;
+}
+
+enum vmm_status pages_build(struct vmm *vmm, struct process *process, vmsim_vpn first,
+			    vmsim_vpn last, struct io **io, bool *fits)
+{
+	vmsim_vpn leaf = (vmsim_vpn)1 << vmm->pool.shape->bits[0];
+	uint64_t missing = pt_missing(&process->pt, first, last + 1);
+
+	if (fits) {
+		*fits = !missing || tables_fit(vmm, missing);
+		if (!*fits)
+			return VMM_DONE;
+	}
+	if (missing) {
+		/* Who only touches a page is not refused for its tables. */
+		if (pages_over_limit(vmm, tables_to_charge(vmm, process, first, last)))
+			vmm->has_implicit = true;
+		tables_charge(vmm, process, first, last);
+	}
+	for (vmsim_vpn vpn = first; vpn <= last; vpn = (vpn / leaf + 1) * leaf) {
+		while (!pt_find(&process->pt, vpn)) {
+			enum vmm_status status = add_table(vmm, process, vpn, io);
+
+			if (status != VMM_DONE)
+				return status;
+		}
+	}
+	return VMM_DONE;
+}
+
+/* --- their charge --------------------------------------------------------------------------
+ *
+ * A table is charged from the commit of a page that it maps, or from when it is built if that is
+ * first, until it maps nothing: no entry, and no page of a block that was committed when it was
+ * reserved, whose pages need no entries. A table of a higher level is charged while one below it
+ * is. process->charged_tables has them: (level, number) to how many below it are charged. */
+
+static gpointer key_of(unsigned level, vmsim_vpn number)
+{
+	return (gpointer)(uintptr_t)(number << 3 | level);
+}
+
+/* The number of the table of a level that maps a page. */
+static vmsim_vpn number_of(const struct vmm *vmm, unsigned level, vmsim_vpn vpn)
+{
+	const struct pt_shape *shape = vmm->pool.shape;
+
+	return level + 1 == shape->levels ? 0 : vpn >> shape->shift[level + 1];
+}
+
+static bool is_charged(const struct process *process, unsigned level, vmsim_vpn number)
+{
+	return g_hash_table_contains(process->charged_tables, key_of(level, number));
+}
+
+uint64_t tables_to_charge(const struct vmm *vmm, const struct process *process, vmsim_vpn first,
+			  vmsim_vpn last)
+{
+	uint64_t n = 0;
+
+	if (!vmm->config->memory.charge_page_tables)
+		return 0;
+	for (unsigned level = 0; level < vmm->pool.shape->levels; level++)
+		for (vmsim_vpn i = number_of(vmm, level, first); i <= number_of(vmm, level, last);
+		     i++)
+			n += !is_charged(process, level, i);
+	return n;
+}
+
+/* One table that was not charged before, and those above it. */
+static uint64_t charge(const struct vmm *vmm, struct process *process, unsigned level,
+		       vmsim_vpn vpn)
+{
+	GHashTable *charged = process->charged_tables;
+	uint64_t n = 1;
+	gpointer up;
+
+	g_hash_table_insert(charged, key_of(level, number_of(vmm, level, vpn)), NULL);
+	if (level + 1 == vmm->pool.shape->levels)
+		return n;
+	if (!is_charged(process, level + 1, number_of(vmm, level + 1, vpn)))
+		n += charge(vmm, process, level + 1, vpn);
+	up = key_of(level + 1, number_of(vmm, level + 1, vpn));
+	g_hash_table_insert(charged, up,
+			    GUINT_TO_POINTER(GPOINTER_TO_UINT(g_hash_table_lookup(charged, up)) +
+					     1));
+	return n;
+}
+
+void tables_charge(struct vmm *vmm, struct process *process, vmsim_vpn first, vmsim_vpn last)
+{
+	vmsim_vpn leaf = (vmsim_vpn)1 << vmm->pool.shape->bits[0];
+	uint64_t n = 0;
+
+	if (!vmm->config->memory.charge_page_tables)
+		return;
+	for (vmsim_vpn vpn = first; vpn <= last; vpn = (vpn / leaf + 1) * leaf)
+		if (!is_charged(process, 0, number_of(vmm, 0, vpn)))
+			n += charge(vmm, process, 0, vpn);
+	if (n)
+		pages_charge(vmm, process, (int64_t)n);
+}
+
+/* Whether a leaf table is there, or would be needed if its pages were touched. */
+static bool leaf_needed(const struct vmm *vmm, const struct process *process, vmsim_vpn number)
+{
+	unsigned bits = vmm->pool.shape->bits[0];
+	vmsim_vpn first = number << bits, last = first + ((vmsim_vpn)1 << bits) - 1;
+
+	if (pt_find(&process->pt, first))
+		return true;
+	for (const struct vad *vad = vad_next(&process->vads, first); vad && vad->first <= last;
+	     vad = vad_next(&process->vads, vad->last + 1))
+		if (vad->commit_at_reserve && vad->kind != VAD_LARGE)
+			return true;
+	return false;
+}
+
+/* One table is charged no more, nor are those above it that it was the last of. */
+static uint64_t uncharge(const struct vmm *vmm, struct process *process, unsigned level,
+			 vmsim_vpn vpn)
+{
+	GHashTable *charged = process->charged_tables;
+	gpointer up;
+	guint below;
+
+	g_hash_table_remove(charged, key_of(level, number_of(vmm, level, vpn)));
+	if (level + 1 == vmm->pool.shape->levels)
+		return 1;
+	up = key_of(level + 1, number_of(vmm, level + 1, vpn));
+	below = GPOINTER_TO_UINT(g_hash_table_lookup(charged, up)) - 1;
+	if (!below)
+		return 1 + uncharge(vmm, process, level + 1, vpn);
+	g_hash_table_insert(charged, up, GUINT_TO_POINTER(below));
+	return 1;
+}
+
+/* The charged leaf tables of a range: there may be far fewer than the range has room for. */
+static GArray *leaves_in(const struct vmm *vmm, const struct process *process, vmsim_vpn first,
+			 vmsim_vpn last)
+{
+	vmsim_vpn from = number_of(vmm, 0, first), to = number_of(vmm, 0, last);
+	GArray *leaves = g_array_new(FALSE, FALSE, sizeof(vmsim_vpn));
+	GHashTableIter iter;
+	gpointer key;
+
+	g_hash_table_iter_init(&iter, process->charged_tables);
+	while (g_hash_table_iter_next(&iter, &key, NULL)) {
+		vmsim_vpn number = (uintptr_t)key >> 3;
+
+		if (!((uintptr_t)key & 7) && number >= from && number <= to)
+			g_array_append_val(leaves, number);
+	}
+	return leaves;
+}
+
+void tables_release(struct vmm *vmm, struct process *process, vmsim_vpn first, vmsim_vpn last)
+{
+	unsigned bits = vmm->pool.shape->bits[0];
+	uint64_t n = 0;
+	GArray *leaves;
+
+	pt_prune(&process->pt, first, last + 1, frame_free_table, vmm);
+	if (!vmm->config->memory.charge_page_tables)
+		return;
+	leaves = leaves_in(vmm, process, first, last);
+	for (guint i = 0; i < leaves->len; i++) {
+		vmsim_vpn number = g_array_index(leaves, vmsim_vpn, i);
+
+		if (!leaf_needed(vmm, process, number))
+			n += uncharge(vmm, process, 0, number << bits);
+	}
+	g_array_unref(leaves);
+	if (n)
+		pages_charge(vmm, process, -(int64_t)n);
+}

@@ -9,7 +9,8 @@
  * The reference that faults is told by page_in alone, never again by `referenced`.
  *
  * One instance stands for all memory (scope global) or for one process (scope process); a frame
- * belongs to at most one instance. Verbs are called with the frame's number, 0 .. env->frames-1.
+ * belongs to at most one instance. A policy that keeps ages, as Windows' own does, always has an
+ * instance a process: the memory manager trims by process and age then (semantics W4 to W6). Verbs are called with the frame's number, 0 .. env->frames-1.
  * A policy keeps its state in the block it is given and in what it allocates, reads nothing else,
  * and is deterministic: no clock, no address, no random number but env->random. */
 #ifndef VMSIM_POLICY_H
@@ -17,7 +18,7 @@
 
 #include <vmsim/types.h>
 
-#define VMSIM_POLICY_ABI 1
+#define VMSIM_POLICY_ABI 2
 
 /* An option of a policy, set as replacement.NAME.OPTION. Booleans are 0 and 1. */
 struct vmsim_policy_option {
@@ -31,6 +32,7 @@ struct replace_env {
 	uint32_t frames;         /* frames of the machine: the range of frame numbers */
 	bool every_reference;    /* whether `referenced` will be called */
 	const uint64_t *options; /* values, in the order of ops->options */
+	unsigned age_max;        /* ages go from 0 to this (semantics W4) */
 	void *ctx;               /* for the calls below */
 	/* Whether the page may be taken away now (a locked page may not, semantics W2). */
 	bool (*evictable)(void *ctx, vmsim_pfn frame);
@@ -63,11 +65,21 @@ struct replace_ops {
 	vmsim_pfn (*select_victim)(void *state);
 	/* Whether the state is consistent; for audits. */
 	bool (*check)(const void *state);
+
+	/* --- of policies that keep ages: all three, or NULL --- */
+
+	/* Look at n pages, going on where the last look stopped, none of them twice: one that was
+	 * referenced is of age 0 now, another one older. Returns how many of them changed. */
+	uint32_t (*scan)(void *state, uint32_t n);
+	/* How many resident pages are of this age. */
+	uint32_t (*count_aged)(const void *state, unsigned age);
+	/* As select_victim, among the pages of this age: the first in the order of the scan. */
+	vmsim_pfn (*select_aged)(void *state, unsigned age);
 };
 
 /* vmsim_policy_register: make a policy known, before configurations name it.
  * => ops must outlive every machine
- * => returns false when the ABI differs or the name is taken */
+ * => returns false when the ABI differs, the name is taken, or only some verbs of ages are there */
 VMSIM_API bool vmsim_policy_register(const struct replace_ops *ops);
 /* Registered policies in order; NULL past the last. */
 VMSIM_API const struct replace_ops *vmsim_policy_at(size_t index);

@@ -104,9 +104,18 @@ struct config {
 		uint64_t mpw_free_low, mpw_avail_low, modified_max;
 		uint64_t mpw_cluster, fault_cluster, prefetch_max; /* pages of one request */
 		uint64_t ws_min, ws_max, lock_overhead;
+		bool increase_working_set_privilege;
+		uint64_t age_max, age_scan;    /* W4; pages of a working set at one wake, 0: all */
+		uint64_t bsm_fault_rate;       /* faults in a period that wake it; 0: none do (W3) */
+		struct duration swap_idle;
+		uint64_t foreground;           /* pid; 0: none (W6) */
+		uint64_t page_priority;        /* W11 */
 		uint64_t va_seed;
 		bool nt_partial_release;
 	} vmm;
+	struct {
+		struct duration period;
+	} bsm; /* the balance set manager */
 	/* Options of the policies: values of policy i start at policy_options[i]. Private to
 	 * config.c; use config_policy_options(). */
 	GPtrArray *policy_options;

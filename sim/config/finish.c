@@ -77,8 +77,8 @@ static void resolve_tlb(struct tlb_config *tlb, const char *ways_path, const GBy
 		tlb->ways = MAX(tlb->entries, 1);
 }
 
-/* No step takes minutes; sums of steps must fit the clock. */
-#define MOST_CYCLES UINT64_C(1000000000000)
+/* No step takes minutes, on any clock; sums of steps must fit the clock. */
+#define MOST_CYCLES UINT64_C(10000000000000)
 
 static bool resolve_durations(struct config *config, GError **error)
 {
@@ -98,7 +98,7 @@ static bool resolve_durations(struct config *config, GError **error)
 		text = duration->is_time
 			       ? units_print_time(duration->amount)
 			       : g_strdup_printf("%" G_GUINT64_FORMAT, duration->amount);
-		wrong(error, "%s=%s: more than 10^12 cycles (expected a duration of one step)",
+		wrong(error, "%s=%s: more than 10^13 cycles (expected a duration of one step)",
 		      option->path, text);
 		g_free(text);
 		return false;

@@ -108,6 +108,8 @@ struct vmsim_machine *vmsim_machine_new(const vmsim_config *config, GError **err
 					      m->config->trace.implicit_commit == TRI_TRUE});
 	m->keep_contents = true;
 	vmm_keep_contents(m->vmm);
+	/* Nothing works in the background of the textbook machine. */
+	m->next_tick = m->config->standby.enabled ? m->config->bsm.period.cycles : DEVICE_NEVER;
 	machine_look(m);
 	return m;
 }

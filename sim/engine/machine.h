@@ -9,12 +9,13 @@
  *   sched.c    whose turn it is, waiting, background work    compare.c  recorded results
  *   access.c   references and faults, step by step           results.c  reports
  *   device.c   the pagefile's device                         drive.c    driving by hand
- *   clock.h    booking cycles                                audit.c    the invariants
+ *   timer.c    the balance set manager's timer               audit.c    the invariants
+ *   clock.h    booking cycles
  *
  * Invariants
  *  1. now = sum of the buckets, once the linear ones are settled (checked at the end, T19).
- *  2. attention <= the device's next event; 0 when threads are ready or waiting, or background
- *     work may be due. The hot path looks at nothing else.
+ *  2. attention <= the device's next event and the timer's; 0 when threads are ready or waiting,
+ *     or background work may be due. The hot path looks at nothing else.
  *  3. A thread that waits is in `waiting`, one that may go on is in `ready`; others are idle. */
 #ifndef ENGINE_MACHINE_H
 #define ENGINE_MACHINE_H
@@ -121,6 +122,8 @@ struct vmsim_machine {
 	GPtrArray *waiting, *ready;
 	bool frames_due;        /* the vmm acted since threads without a frame last tried */
 	bool background_due;    /* the vmm acted since background work last found nothing to do */
+	vmsim_cycles next_tick; /* of the balance set manager's timer (W3); DEVICE_NEVER: none */
+	bool asleep;            /* time passes without the core running anything */
 	uint32_t left_asid;     /* the address space the core is in after its process exited */
 	GArray *invalidations;  /* of this step: struct { asid, vpn } */
 	GPtrArray *submissions; /* of this step: struct io */
@@ -167,6 +170,10 @@ bool machine_await(struct vmsim_machine *m, struct thread *thread, const struct 
 		   vmsim_cycles not_before);
 /* machine_await_labels: let time pass until no call under way is to bind one of the labels. */
 bool machine_await_labels(struct vmsim_machine *m, const uint32_t *labels, size_t n);
+/* machine_pass_time: the core has nothing to run until `until`. It waits for I/O if the last thread
+ * it ran does; else that thread waits for its turn (T3), or for nothing, when `idle` says so
+ * (T19). */
+void machine_pass_time(struct vmsim_machine *m, vmsim_cycles until, bool idle);
 /* machine_drain: let every event under way end. */
 bool machine_drain(struct vmsim_machine *m);
 /* The core turns to a thread. */
@@ -179,6 +186,15 @@ guint machine_thread_hash(const void *key); /* of (pid, tid) in 64 bits */
 struct thread *machine_thread(struct vmsim_machine *m, uint32_t pid, uint32_t tid);
 /* The error that stops the machine is kept in m->error; the first one stays. Returns false. */
 bool machine_fail(struct vmsim_machine *m, int code, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+/* --- timer.c: the balance set manager's timer (W3) ----------------------------------------- */
+
+/* timer_ran: the process on the core ran until now, unless the core was asleep. */
+void timer_ran(struct vmsim_machine *m);
+/* timer_take: if it has come, tell the vmm and let background work be done. */
+void timer_take(struct vmsim_machine *m);
+/* timer_sleep: the core has nothing to run until `until`, or until the timer comes: that first. */
+void timer_sleep(struct vmsim_machine *m, vmsim_cycles until, bool idle);
 
 /* --- replay.c ----------------------------------------------------------------------------- */
 

@@ -27,7 +27,7 @@ void machine_look(struct vmsim_machine *m)
 {
 	m->attention = m->waiting->len || m->ready->len || m->background_due
 			       ? 0
-			       : device_next(m->device);
+			       : MIN(device_next(m->device), m->next_tick);
 }
 
 void machine_flush_references(struct vmsim_machine *m)
@@ -171,7 +171,7 @@ struct thread *machine_thread(struct vmsim_machine *m, uint32_t pid, uint32_t ti
 	thread->process = process;
 	thread->pid = pid;
 	thread->tid = tid;
-	thread->priority = PAGE_PRIORITY_DEFAULT;
+	thread->priority = (unsigned)m->config->vmm.page_priority;
 	g_hash_table_insert(m->threads, g_memdup2(&key, sizeof(key)), thread);
 	g_ptr_array_add(threads_of(m, process), thread);
 	return thread;
@@ -210,6 +210,7 @@ void machine_switch(struct vmsim_machine *m, struct thread *thread)
 	m->events.tid = thread->tid;
 	if (m->running == thread)
 		return;
+	timer_ran(m);
 	machine_flush_references(m);
 	stats_settle(&m->stats);
 	stats_switch(&m->stats, process_account(thread->process));
@@ -323,6 +324,8 @@ bool machine_run(struct vmsim_machine *m, struct thread *thread)
 	m->events.seq = op->seq;
 	m->events.line = op->event.line;
 	machine_switch(m, thread);
+	vmm_ran(m->vmm, thread->process, m->now);
+	m->asleep = false;
 	while (op->stage != OP_IDLE && goes_on) {
 		if (m->stop && *m->stop) {
 			machine_fail(m, VMSIM_ERROR_INTERRUPTED, "interrupted");
@@ -371,9 +374,7 @@ static bool background(struct vmsim_machine *m)
 	return any;
 }
 
-/* The core has nothing to run until `until`. It waits for I/O if the last thread it ran does;
- * else that thread waits for its turn (T3), or for nothing, when `idle` says so (T19). */
-static void pass_time(struct vmsim_machine *m, vmsim_cycles until, bool idle)
+void machine_pass_time(struct vmsim_machine *m, vmsim_cycles until, bool idle)
 {
 	vmsim_cycles cycles = until - m->now;
 	struct account *account;
@@ -400,7 +401,7 @@ static bool wait_for_device(struct vmsim_machine *m, bool idle)
 				    "no frame can be freed, and a thread of process %u needs one "
 				    "(NO_PAGES_AVAILABLE, semantics L3)",
 				    ((struct thread *)g_ptr_array_index(m->waiting, 0))->pid);
-	pass_time(m, MAX(m->now, next), idle);
+	timer_sleep(m, next, idle);
 	return true;
 }
 
@@ -436,6 +437,7 @@ static bool conflicts(const struct vmsim_machine *m, const struct thread *thread
 static bool go_on(struct vmsim_machine *m)
 {
 	take_completions(m);
+	timer_take(m);
 	if (background(m))
 		return true;
 	/* Another event may have given frames back, or made a page one that can be taken. */
@@ -474,7 +476,7 @@ bool machine_await(struct vmsim_machine *m, struct thread *thread, const struct 
 		if (may_begin)
 			break;
 		if (m->now < not_before && !conflicts(m, thread, op))
-			pass_time(m, MIN(MAX(m->now, device_next(m->device)), not_before), true);
+			timer_sleep(m, MIN(device_next(m->device), not_before), true);
 		else if (!wait_for_device(m, false))
 			return false;
 	}

@@ -2,9 +2,10 @@
 #include <glib.h>
 #include <vmsim/policy.h>
 
-extern const struct replace_ops fifo_ops, lru_ops, clock_ops;
+extern const struct replace_ops fifo_ops, lru_ops, clock_ops, windows_ops;
 
-static const struct replace_ops *const built_in[] = {&fifo_ops, &lru_ops, &clock_ops};
+static const struct replace_ops *const built_in[] = {&fifo_ops, &lru_ops, &clock_ops,
+							&windows_ops};
 
 static GPtrArray *registered; /* of const struct replace_ops *, after the built-ins */
 
@@ -29,6 +30,8 @@ const struct replace_ops *vmsim_policy_find(const char *name)
 bool vmsim_policy_register(const struct replace_ops *ops)
 {
 	if (ops->abi != VMSIM_POLICY_ABI || vmsim_policy_find(ops->name))
+		return false;
+	if (!ops->scan != !ops->count_aged || !ops->scan != !ops->select_aged)
 		return false;
 	if (!registered)
 		registered = g_ptr_array_new();

@@ -98,6 +98,8 @@ enum vmm_status vmm_call(struct vmm *vmm, struct process *process, struct api_ca
 		[VMSIM_CALL_VIRTUAL_QUERY] = call_query,
 		[VMSIM_CALL_VIRTUAL_LOCK] = call_lock,
 		[VMSIM_CALL_VIRTUAL_UNLOCK] = call_unlock,
+		[VMSIM_CALL_SET_WORKING_SET] = call_set_working_set,
+		[VMSIM_CALL_EMPTY_WORKING_SET] = call_empty_working_set,
 		[VMSIM_CALL_CREATE_FILE_MAPPING] = call_create_section,
 		[VMSIM_CALL_MAP_VIEW] = call_map_view,
 		[VMSIM_CALL_UNMAP_VIEW] = call_unmap_view,

@@ -150,8 +150,13 @@ static void check_process(struct tally *t)
 	if (t->committed + (uint64_t)process->charged_ahead +
 		    g_hash_table_size(process->charged_tables) != process->committed)
 		broke(t, "I18");
-	if (t->resident != process->ws_pages || t->locked != process->locked_pages)
+	if (t->resident != process->ws_pages || t->locked != process->locked_pages ||
+	    t->locked > t->resident)
 		broke(t, "I21");
+	/* A hard maximum gives way to pages that are locked alone. */
+	if (process->hard_max && process->ws_pages + process->ws_coming >
+					 MAX(process->ws_max, process->locked_pages + 1))
+		broke(t, "W1");
 	if (!process->replacer->ops->check(process->replacer->state))
 		broke(t, "policy state");
 	t->resident_all += t->resident;

@@ -41,6 +41,7 @@ static void begin(struct vmm *vmm, const struct source *from, vmsim_vpn vpn, vms
 	pfn->vpn = shared ? vad_index(from->vad, vpn) : vpn;
 	pfn->slot = pte_is_pagefile(pte) ? pte_slot(pte) : 0;
 	pfn->flags = PFN_READ_IO;
+	pfn->page_priority = (uint8_t)vmm->config->vmm.page_priority; /* until it is mapped */
 	pfn_move(&vmm->db, frame, MOVE_L13);
 	home_set(vmm, pfn,
 		 pte_make_transition(pte_prot(pte), frame) | (pte & PTE_OFFERED));
@@ -84,7 +85,7 @@ static bool take_neighbour(struct vmm *vmm, const struct source *from, vmsim_vpn
 }
 
 struct io *cluster_read(struct vmm *vmm, struct process *process, const struct vad *vad,
-			vmsim_vpn vpn, vmsim_pfn frame, pte_t pte, enum vmsim_access access)
+			vmsim_vpn vpn, vmsim_pfn frame, pte_t pte, const struct fault *fault)
 {
 	struct source from = {process, vad};
 	bool shared = is_shared(&from, vpn);
@@ -107,7 +108,9 @@ struct io *cluster_read(struct vmm *vmm, struct process *process, const struct v
 	io->process = process;
 	io->vpn = vpn;
 	io->wanted_page = before;
-	io->access = access;
+	io->access = fault->access;
+	io->priority = fault->priority;
+	process->ws_coming++;
 	io_submit(vmm, io);
 	return io;
 }

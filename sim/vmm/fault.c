@@ -43,6 +43,8 @@ static enum vmm_status decide(struct vmm *vmm, struct fault *fault, enum fault_t
 	};
 
 	c->page_faults += type != FAULT_DIRTY; /* 8.1 */
+	if (type != FAULT_DIRTY)
+		balance_fault(vmm);
 	++*counter[type];
 	fault->type = type;
 	fault->result = result;
@@ -81,19 +83,6 @@ static bool implicit_page(struct vmm *vmm, struct process *process, vmsim_vpn vp
 	page_run_add(&run, vpn, 1, STATE_FREE, STATE_COMMITTED);
 	page_run_end(&run);
 	return true;
-}
-
-/* W1: past its soft maximum, and memory not ample, a process replaces a page of its own. */
-static void replace_local(struct vmm *vmm, struct process *process)
-{
-	vmsim_pfn frame;
-
-	if (vmm->global || !vmm->config->standby.enabled || process->ws_pages < process->ws_max ||
-	    pfn_available(&vmm->db) > vmm->config->vmm.avail_high)
-		return;
-	frame = process->replacer->ops->select_victim(process->replacer->state);
-	if (frame != VMSIM_NO_PFN)
-		replace_evict(vmm, frame);
 }
 
 /* K2: a guard page of the thread's stack was reached: the page below becomes the guard, and the
@@ -146,11 +135,15 @@ static enum vmm_status resident_fault(struct vmm *vmm, struct process *process,
 	static const enum pfn_transition move[PFN_N_STATES] = {
 		[PFN_STANDBY] = MOVE_L19, [PFN_MODIFIED] = MOVE_L20,
 		[PFN_TRANSITION] = MOVE_L23, [PFN_ACTIVE] = MOVE_NONE};
+	enum vmm_status status;
 
 	if (pfn->flags & PFN_READ_IO)
 		return collided_fault(vmm, fault, frame);
-	replace_local(vmm, process);
-	page_map(vmm, process, fault->va >> VMSIM_PAGE_SHIFT, frame, prot, move[pfn->state]);
+	status = replace_room(vmm, process, &fault->io);
+	if (status != VMM_DONE)
+		return status;
+	page_map(vmm, process, fault->va >> VMSIM_PAGE_SHIFT, frame, prot, fault->priority,
+		 move[pfn->state]);
 	if (fault->access == VMSIM_WRITE && !prot_copies(prot))
 		page_dirtied(vmm, frame);
 	page_open(vmm, process, fault->va >> VMSIM_PAGE_SHIFT, fault->access == VMSIM_WRITE);
@@ -161,15 +154,16 @@ static enum vmm_status hard_fault(struct vmm *vmm, struct process *process, stru
 				  const struct vad *vad, pte_t pte)
 {
 	vmsim_pfn frame;
-	enum vmm_status status = frame_get(vmm, process, FRAME_ANY, &frame, &fault->io);
+	enum vmm_status status = replace_room(vmm, process, &fault->io);
 
+	if (status == VMM_DONE)
+		status = frame_get(vmm, process, FRAME_ANY, &frame, &fault->io);
 	if (status != VMM_DONE)
 		return status;
 	fault->frame = frame;
 	fault->io = cluster_read(vmm, process, vad, fault->va >> VMSIM_PAGE_SHIFT, frame, pte,
-				 fault->access);
+				 fault);
 	fault->resolved = true;
-	replace_local(vmm, process);
 	decide(vmm, fault, FAULT_HARD, VMSIM_RESULT_OK);
 	return VMM_WAIT_IO;
 }
@@ -188,15 +182,16 @@ static enum vmm_status demand_zero_fault(struct vmm *vmm, struct process *proces
 	vmsim_pfn frame;
 
 	if (status == VMM_DONE)
+		status = replace_room(vmm, process, &fault->io);
+	if (status == VMM_DONE)
 		status = frame_get(vmm, process, FRAME_ZEROED, &frame, &fault->io);
 	if (status != VMM_DONE)
 		return status;
-	replace_local(vmm, process);
 	pfn = &vmm->db.pfn[frame];
 	pfn->owner = shared ? NULL : process;
 	pfn->segment = shared ? vad->segment : NULL;
 	pfn->vpn = shared ? vad_index(vad, vpn) : vpn;
-	page_map(vmm, process, vpn, frame, prot, frame_rule(vmm, frame));
+	page_map(vmm, process, vpn, frame, prot, fault->priority, frame_rule(vmm, frame));
 	if (shared)
 		home_set(vmm, pfn, pte_make_transition(pte_prot(pte), frame));
 	if (lost && !write)
@@ -255,7 +250,7 @@ static enum vmm_status copy_fault(struct vmm *vmm, struct process *process, stru
 		pfn->segment = NULL;
 		pfn->vpn = vpn;
 		content_move(&pfn->content, &content);
-		page_map(vmm, process, vpn, frame, prot_copied(prot), MOVE_L31);
+		page_map(vmm, process, vpn, frame, prot_copied(prot), fault->priority, MOVE_L31);
 		page_dirtied(vmm, frame);
 		page_open(vmm, process, vpn, true);
 		if (locked)

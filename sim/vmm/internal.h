@@ -2,7 +2,8 @@
  *
  *   vad.c          blocks                     fault.c        what a fault means, and its service
  *   pfn.c          frames and lists           io.c           writes begun, requests completed
- *   pagefile.c     slots                      replace.c      policies, trimming, the writer
+ *   pagefile.c     slots                      replace.c      policies, victims, the writer
+ *                                             balance.c      aging, trimming, idle processes
  *   content.c      bytes                      prot.c         protections
  *   process.c      address spaces             pages.c        ranges of pages, state by state
  *   resident.c     pages in frames            call_*.c       the API, a file a family
@@ -45,7 +46,11 @@ struct process {
 	uint64_t locks_promised; /* pages that calls under way will lock */
 	int64_t charged_ahead;   /* charge that calls under way moved before their pages */
 	GHashTable *charged_tables; /* page tables in `committed` (C1): see tables.c */
-	uint64_t ws_min, ws_max;
+	uint64_t ws_min, ws_max;   /* pages (2.8) */
+	bool hard_min, hard_max;   /* whether they bind */
+	uint64_t ws_coming;        /* pages being read that will be mapped (W1) */
+	vmsim_cycles last_ran;     /* W3 */
+	bool swapped;              /* emptied since */
 	struct range_map *freed; /* pages to the call that last took rights from them */
 	/* Pages reset since they were last stored to, and what they held then: vpn -> content. Kept
 	 * only for comparing recorded values (I31). */
@@ -83,6 +88,18 @@ struct vmm {
 	uint64_t next_io;
 	uint64_t ios_reading, ios_writing; /* in flight */
 	bool trimming;
+	struct process *replacing; /* W1: whose page is to go now; NULL: anybody's */
+	uint64_t hard_minima;      /* living processes that have one (W2) */
+	struct {
+		vmsim_cycles now;    /* as last told */
+		uint64_t ticks;      /* of the timer */
+		uint64_t faults;     /* since the last */
+		bool woken;          /* it is to look at working sets */
+		bool ticked;         /* because of the timer */
+		bool swap;           /* it is to look for idle processes, too */
+		uint64_t still;      /* ticks in a row that changed nothing */
+		bool at_rest;
+	} bsm;                       /* the balance set manager (balance.c) */
 	bool keep_contents;
 	bool has_implicit; /* pages were committed implicitly, which the limit does not refuse */
 };
@@ -185,12 +202,12 @@ void watch_clear(struct vmm *vmm, struct process *process, struct vad *vad, vmsi
 
 /* --- resident.c: pages in frames ----------------------------------------------------------- */
 
-/* page_map: make a page valid in a frame.
+/* page_map: make a page valid in a frame, which gets the priority of the thread that faulted (W11).
  * => move: how the frame becomes active; a section's frame that is active already is only shared
  * => the frame's owner or segment, and vpn, are set */
 #define MOVE_NONE N_PFN_TRANSITIONS
 void page_map(struct vmm *vmm, struct process *process, vmsim_vpn vpn, vmsim_pfn frame,
-	      unsigned prot, enum pfn_transition move);
+	      unsigned prot, unsigned priority, enum pfn_transition move);
 /* page_dirtied: the page is newer than its slot now, and no longer reset (L30, R6). */
 void page_dirtied(struct vmm *vmm, vmsim_pfn frame);
 /* page_harvest: D of a valid entry, told to the frame and to a write-watch block. D stays. */
@@ -272,6 +289,23 @@ void replacer_free(struct replacer *replacer);
 vmsim_pfn replace_victim(struct vmm *vmm, struct process *process);
 /* replace_evict: take it away; counts it as an eviction. */
 void replace_evict(struct vmm *vmm, vmsim_pfn frame);
+/* replace_room: a fault is to map a page: past the maximum of the working set one of its own goes
+ * first (W1). => VMM_DONE, or VMM_WAIT_IO: all that could go is on its way in */
+enum vmm_status replace_room(struct vmm *vmm, struct process *process, struct io **io);
+/* replace_own: a page of the process's own goes. False when none may. */
+bool replace_own(struct vmm *vmm, struct process *process);
+
+/* --- balance.c --------------------------------------------------------------------------- */
+
+/* balance: the balance set manager's work, if there is any: aging, idle processes, trimming. */
+bool balance(struct vmm *vmm, bool starved);
+/* balance_victim: a page of the process that is to lose one first (W6). */
+vmsim_pfn balance_victim(struct vmm *vmm);
+/* balance_fault: a fault was decided (W3). */
+void balance_fault(struct vmm *vmm);
+/* working_set_empty: every page leaves that is not locked; with keep_minimum not those of a hard
+ * minimum. Returns how many did. */
+uint64_t working_set_empty(struct vmm *vmm, struct process *process, bool keep_minimum);
 
 /* --- io.c -------------------------------------------------------------------------------- */
 
@@ -298,7 +332,7 @@ void inject_memory(struct vmm *vmm, vmsim_pfn frame);
 /* cluster_read: begin to read the page of `vad` at vpn, whose entry (its own, or the section's)
  * is `pte`, into a frame taken for it (L13), with neighbours. */
 struct io *cluster_read(struct vmm *vmm, struct process *process, const struct vad *vad,
-			vmsim_vpn vpn, vmsim_pfn frame, pte_t pte, enum vmsim_access access);
+			vmsim_vpn vpn, vmsim_pfn frame, pte_t pte, const struct fault *fault);
 /* cluster_prefetch: begin to read pages of [first, last] within vad onto the standby list. Returns
  * false when frames ran short. */
 bool cluster_prefetch(struct vmm *vmm, struct process *process, const struct vad *vad,
@@ -308,6 +342,7 @@ bool cluster_prefetch(struct vmm *vmm, struct process *process, const struct vad
 
 typedef enum vmm_status call_fn(struct vmm *vmm, struct process *process, struct api_call *call);
 call_fn call_alloc, call_free, call_protect, call_query, call_lock, call_unlock, call_exit;
+call_fn call_set_working_set, call_empty_working_set;
 call_fn call_create_section, call_map_view, call_unmap_view, call_close_handle;
 call_fn call_offer, call_reclaim, call_discard, call_get_watch, call_reset_watch;
 call_fn call_prefetch, call_placeholder;

@@ -259,12 +259,12 @@ static void read_page_done(struct vmm *vmm, const struct io *io, uint32_t i)
 	else if (pfn->flags & PFN_IS_MODIFIED) /* reset, and that undone, meanwhile (R8) */
 		slot_free_of(vmm, pfn);
 	if (i != io->wanted_page || !may_map(vmm, io, pfn, &prot)) {
-		pfn->priority = pfn->reset != RESET_NO ? 0 : PFN_DEFAULT_PRIORITY;
+		pfn_choose_list(pfn);
 		pfn_move(&vmm->db, frame, pfn->flags & PFN_IS_MODIFIED ? MOVE_L24 : MOVE_L15);
 		reset_list(vmm, frame);
 		return;
 	}
-	page_map(vmm, io->process, io->vpn, frame, prot, MOVE_L14);
+	page_map(vmm, io->process, io->vpn, frame, prot, io->priority, MOVE_L14);
 	if (io->access == VMSIM_WRITE && !prot_copies(prot))
 		page_dirtied(vmm, frame);
 	page_open(vmm, io->process, io->vpn, io->access == VMSIM_WRITE);
@@ -290,7 +290,7 @@ static void write_page_done(struct vmm *vmm, const struct io *io, uint32_t i)
 		slot_free_of(vmm, pfn);
 	if (pfn->state == PFN_ACTIVE)
 		return;
-	pfn->priority = pfn->reset != RESET_NO ? 0 : PFN_DEFAULT_PRIORITY;
+	pfn_choose_list(pfn);
 	pfn_move(&vmm->db, frame, !modified ? MOVE_L22 : io->failed[i] ? MOVE_L25 : MOVE_L24);
 	reset_list(vmm, frame);
 	/* The textbook machine has no standby list: what was written is evicted. */
@@ -328,6 +328,9 @@ void vmm_io_done(struct vmm *vmm, struct io *io)
 		vmm->ios_writing -= io->pages;
 	else
 		vmm->ios_reading -= io->pages;
+	if (io->wanted_page != IO_NONE)
+		io->process->ws_coming--;
+	vmm->bsm.at_rest = false;
 	report(vmm, io);
 	for (uint32_t i = 0; i < io->pages; i++)
 		page_done(vmm, io, i);

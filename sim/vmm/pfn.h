@@ -73,7 +73,6 @@ enum pfn_reset { RESET_NO, RESET_PENDING, RESET_LOST };
 enum pfn_keep { KEEP_RESET, KEEP_DISCARDED, KEEP_OFFERED };
 
 #define PFN_PRIORITIES 8
-#define PFN_DEFAULT_PRIORITY 5
 
 struct process;
 struct segment;
@@ -90,7 +89,7 @@ struct pfn {
 	uint32_t share;      /* valid entries that name it */
 	uint32_t locks;      /* of those, locked ones */
 	uint8_t state, flags, priority, reset;
-	uint8_t age; /* W4 */
+	uint8_t page_priority; /* of the page it holds (W11); `priority` is that of its list */
 	uint8_t keep;   /* enum pfn_keep while it is reset; KEEP_OFFERED + priority - 1 */
 	uint8_t spared; /* it was modified when it was reset, so dropping it spares a write */
 	struct process *owner;   /* of a private page or a table; NULL for a section's page */
@@ -132,6 +131,13 @@ static inline uint64_t pfn_available(const struct pfn_db *db)
  *    ZEROED at the head
  * => entering FREE, ZEROED or BAD clears the owner; the caller cleared slot and flags */
 void pfn_move(struct pfn_db *db, vmsim_pfn frame, enum pfn_transition move);
+
+/* The standby list that a frame without mapping belongs on: its page's, or the lowest for contents
+ * that may be dropped (R3). */
+static inline void pfn_choose_list(struct pfn *pfn)
+{
+	pfn->priority = pfn->reset != RESET_NO ? 0 : pfn->page_priority;
+}
 
 /* pfn_requeue: move a standby frame to the tail of another priority's list, or to its head. */
 void pfn_requeue(struct pfn_db *db, vmsim_pfn frame, unsigned priority, bool head);

@@ -30,7 +30,9 @@ struct vmm *vmm_new(const struct config *config, struct stats *stats, struct eve
 	pt_pool_init(&vmm->pool, pt_shape_of((unsigned)config->paging.levels), frames,
 		     config->memory.page_tables == PAGE_TABLES_OUT);
 	vmm->limit = config->memory.frames + config->pagefile.size / VMSIM_PAGE_SIZE;
-	if (config->replacement.scope == SCOPE_GLOBAL)
+	/* Ages are kept, and pages trimmed, by process. */
+	if (config->replacement.scope == SCOPE_GLOBAL &&
+	    !vmsim_policy_at((size_t)config->replacement.policy)->scan)
 		vmm->global = replacer_new(vmm);
 	return vmm;
 }
@@ -122,6 +124,7 @@ struct process *vmm_process_new(struct vmm *vmm, uint32_t pid)
 	process->account = stats_account_new(vmm->stats, pid);
 	process->ws_min = vmm->config->vmm.ws_min;
 	process->ws_max = vmm->config->vmm.ws_max;
+	process->last_ran = vmm->bsm.now;
 	vad_tree_init(&process->vads, vmm->pool.shape->lo, vmm->pool.shape->hi);
 	pt_init(&process->pt, &vmm->pool);
 	process->freed = range_map_new();
@@ -155,6 +158,7 @@ enum vmm_status call_exit(struct vmm *vmm, struct process *process, struct api_c
 	pt_prune(&process->pt, 0, vmm->pool.shape->vpn_end, frame_free_table, vmm);
 	pages_charge(vmm, process, -(int64_t)g_hash_table_size(process->charged_tables));
 	stats_reserved(vmm->stats, process->account, -(int64_t)process->vads.reserved_pages);
+	vmm->hard_minima -= process->hard_min;
 	process->exited = true;
 	process_drop(vmm, process);
 	return call_ok(call);

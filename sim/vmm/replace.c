@@ -1,23 +1,44 @@
-/* replace.c: which page goes, when, and where to (semantics 7).
+/* replace.c: which page goes, and where to (semantics 7.1, 7.5). When the system takes pages away
+ * by itself is in balance.c.
  *
  * Policies only choose; taking a page away is the same for all of them. Without a standby list
  * (the textbook machine) pages go when a fault needs a frame, and nothing here runs in the
  * background. */
 #include "vmm/internal.h"
 
-/* W2. A dirty page can only go where a slot can be had for it that modified pages do not lay
- * claim to already; one that holds a stale slot gives that up first. Files have room. */
+static bool maps_not(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte, void *ctx)
+{
+	(void)vmm, (void)vpn, (void)pte;
+	return process != ctx;
+}
+
+static bool above_minimum(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte,
+			  void *ctx)
+{
+	(void)vmm, (void)vpn, (void)pte, (void)ctx;
+	return !process->hard_min || process->ws_pages > process->ws_min;
+}
+
+/* W2. Who replaces a page of its own (W1) gives up no other's, and stays as large as it is: a hard
+ * minimum does not matter, and for the sake of a hard maximum nothing does. Else a dirty page can
+ * only go where a slot can be had for it that modified pages do not lay claim to already; one that
+ * holds a stale slot gives that up first. Files have room. */
 static bool evictable(void *ctx, vmsim_pfn frame)
 {
 	struct vmm *vmm = ctx;
+	struct process *replacing = vmm->replacing;
 	const struct pfn *pfn = &vmm->db.pfn[frame];
 
 	if (pfn->state != PFN_ACTIVE || (pfn->flags & PFN_WIRED) || pfn->locks)
 		return false;
+	if (replacing && frame_entries(vmm, frame, maps_not, replacing))
+		return false;
+	if (!replacing && vmm->hard_minima && !frame_entries(vmm, frame, above_minimum, NULL))
+		return false;
 	if (pfn->slot || (pfn->segment && pfn->segment->file) ||
 	    pagefile_available(&vmm->file) > vmm->db.n[PFN_MODIFIED])
 		return true;
-	return !frame_is_dirty(vmm, frame);
+	return (replacing && replacing->hard_max) || !frame_is_dirty(vmm, frame);
 }
 
 static bool clear_accessed(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte,
@@ -56,6 +77,7 @@ struct replacer *replacer_new(struct vmm *vmm)
 		.frames = vmm->db.frames,
 		.every_reference = config->replacement.sees == SEES_EVERY_REFERENCE,
 		.options = config_policy_options(config, (size_t)config->replacement.policy),
+		.age_max = (unsigned)config->vmm.age_max,
 		.ctx = vmm,
 		.evictable = evictable,
 		.test_and_clear = test_and_clear,
@@ -84,101 +106,109 @@ void vmm_referenced(struct vmm *vmm, struct process *process, const vmsim_pfn *f
 		replacer->ops->referenced(replacer->state, frames, n);
 }
 
-static vmsim_pfn victim_of(struct process *process)
-{
-	if (process->exited || !process->ws_pages)
-		return VMSIM_NO_PFN;
-	return process->replacer->ops->select_victim(process->replacer->state);
-}
-
-/* The largest process after `last` in the order of size, lowest asid first on a tie (W6). */
-static struct process *next_largest(const struct vmm *vmm, const struct process *last)
-{
-	struct process *best = NULL;
-
-	for (guint i = 0; i < vmm->processes->len; i++) {
-		struct process *process = g_ptr_array_index(vmm->processes, i);
-
-		if (process->exited || (last && process->ws_pages > last->ws_pages))
-			continue;
-		if (last && process->ws_pages == last->ws_pages && process->asid <= last->asid)
-			continue;
-		if (!best || process->ws_pages > best->ws_pages)
-			best = process;
-	}
-	return best;
-}
-
-static vmsim_pfn victim_of_largest(struct vmm *vmm)
-{
-	struct process *process = NULL;
-	vmsim_pfn frame = VMSIM_NO_PFN;
-
-	while (frame == VMSIM_NO_PFN && (process = next_largest(vmm, process)))
-		frame = victim_of(process);
-	return frame;
-}
-
 vmsim_pfn replace_victim(struct vmm *vmm, struct process *process)
 {
 	vmsim_pfn frame = VMSIM_NO_PFN;
 
 	if (vmm->global)
 		return vmm->global->ops->select_victim(vmm->global->state);
-	if (process)
-		frame = victim_of(process);
-	return frame != VMSIM_NO_PFN ? frame : victim_of_largest(vmm);
+	if (process && process->ws_pages)
+		frame = process->replacer->ops->select_victim(process->replacer->state);
+	return frame != VMSIM_NO_PFN ? frame : balance_victim(vmm);
 }
 
-void replace_evict(struct vmm *vmm, vmsim_pfn frame)
+static void count_eviction(struct vmm *vmm, vmsim_pfn frame)
 {
-	frame_unmap(vmm, frame);
 	vmm->work.trimmed++;
 	vmm->c->pages_evicted++;
 	if (vmm->db.pfn[frame].flags & PFN_IS_MODIFIED)
 		vmm->c->pages_evicted_dirty++;
 }
 
-/* --- background: the working-set manager and the modified page writer ----------------------- */
-
-/* Pages that are available, or will be once they are written. */
-static uint64_t available_soon(const struct vmm *vmm)
+void replace_evict(struct vmm *vmm, vmsim_pfn frame)
 {
-	return pfn_available(&vmm->db) + MIN(vmm->db.n[PFN_MODIFIED], pagefile_available(&vmm->file)) +
-	       vmm->ios_writing;
+	frame_unmap(vmm, frame);
+	count_eviction(vmm, frame);
 }
 
-/* How much a pass of trimming is to make available; 0 when none is due (W6). A thread that waits
- * for a frame wants one, whatever the thresholds say (L3). */
-static uint64_t trim_goal(struct vmm *vmm, bool starved)
-{
-	const struct config *config = vmm->config;
-	uint64_t available = pfn_available(&vmm->db);
+/* --- a process replaces its own (W1) --------------------------------------------------------- */
 
-	if (available < config->vmm.avail_low)
-		vmm->trimming = true;
-	else if (available >= config->vmm.avail_high)
-		vmm->trimming = false;
-	if (available < config->vmm.avail_low || starved)
-		return MAX(config->vmm.avail_high, 1);
-	return 0;
+static bool unmap_own(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte, void *ctx)
+{
+	if (process == ctx)
+		page_unmap(vmm, process, vpn, pte_prot(pte));
+	return true;
 }
 
-/* One pass of trimming: until so much is available, or will be. */
-static bool trim(struct vmm *vmm, uint64_t goal)
+/* The first page by address that is not locked: of one whose pages are all shared with others, so
+ * that its policy knows none of them. */
+static vmsim_pfn first_unlocked(const struct process *process)
 {
-	bool any = false;
+	for (const struct vad *vad = vad_next(&process->vads, 0); vad;
+	     vad = vad_next(&process->vads, vad->last + 1)) {
+		for (vmsim_vpn vpn = vad->first; vpn <= vad->last && !vad_is_special(vad);) {
+			struct pt_span span = pt_span_at(&process->pt, vpn, vad->last + 1);
 
-	while (available_soon(vmm) < goal) {
-		vmsim_pfn frame = replace_victim(vmm, NULL);
+			for (uint64_t i = 0; span.node && i < span.n; i++) {
+				pte_t pte = span.node->entry[span.index + i];
 
-		if (frame == VMSIM_NO_PFN)
-			break;
-		replace_evict(vmm, frame);
-		any = true;
+				if (pte_is_valid(pte) && !(pte & PTE_LOCKED))
+					return pte_frame(pte);
+			}
+			vpn += span.n;
+		}
 	}
-	return any;
+	return VMSIM_NO_PFN;
 }
+
+bool replace_own(struct vmm *vmm, struct process *process)
+{
+	vmsim_pfn frame;
+
+	vmm->replacing = process;
+	frame = process->replacer->ops->select_victim(process->replacer->state);
+	vmm->replacing = NULL;
+	if (frame == VMSIM_NO_PFN && process->hard_max)
+		frame = first_unlocked(process);
+	if (frame == VMSIM_NO_PFN)
+		return false;
+	frame_entries(vmm, frame, unmap_own, process);
+	count_eviction(vmm, frame);
+	return true;
+}
+
+/* The earliest read of a page that the process waits for. */
+static struct io *read_for(const struct vmm *vmm, const struct process *process)
+{
+	struct io *first = NULL;
+	GHashTableIter iter;
+	void *value;
+
+	g_hash_table_iter_init(&iter, vmm->ios);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		struct io *io = value;
+
+		if (io->wanted_page != IO_NONE && io->process == process &&
+		    (!first || io->id < first->id))
+			first = io;
+	}
+	return first;
+}
+
+enum vmm_status replace_room(struct vmm *vmm, struct process *process, struct io **io)
+{
+	if (process->ws_pages + process->ws_coming < process->ws_max)
+		return VMM_DONE;
+	if (!process->hard_max && (vmm->global || !vmm->config->standby.enabled ||
+				   pfn_available(&vmm->db) > vmm->config->vmm.avail_high))
+		return VMM_DONE;
+	if (replace_own(vmm, process) || !process->hard_max || !process->ws_coming)
+		return VMM_DONE;
+	*io = read_for(vmm, process);
+	return VMM_WAIT_IO;
+}
+
+/* --- background: the modified page writer ---------------------------------------------------- */
 
 /* W7, with the thresholds of appendix A. */
 static bool writer_wanted(const struct vmm *vmm, bool starved)
@@ -198,7 +228,7 @@ bool vmm_background(struct vmm *vmm, bool starved)
 {
 	if (!vmm->config->standby.enabled)
 		return false;
-	if (trim(vmm, trim_goal(vmm, starved)))
+	if (balance(vmm, starved))
 		return true;
 	return writer_wanted(vmm, starved) &&
 	       io_write(vmm, pfn_first_modified(&vmm->db), "modified page writer");

@@ -142,7 +142,7 @@ void page_unlock(struct vmm *vmm, struct process *process, vmsim_vpn vpn)
 /* --- mapping ------------------------------------------------------------------------------ */
 
 void page_map(struct vmm *vmm, struct process *process, vmsim_vpn vpn, vmsim_pfn frame,
-	      unsigned prot, enum pfn_transition move)
+	      unsigned prot, unsigned priority, enum pfn_transition move)
 {
 	struct pfn *pfn = &vmm->db.pfn[frame];
 	pte_t pte = pte_make_clean(pte_make_valid(prot, frame, vmm->config->paging.nx),
@@ -152,7 +152,7 @@ void page_map(struct vmm *vmm, struct process *process, vmsim_vpn vpn, vmsim_pfn
 	if (move != MOVE_NONE)
 		pfn_move(&vmm->db, frame, move);
 	g_assert(pfn->state == PFN_ACTIVE);
-	pfn->priority = PFN_DEFAULT_PRIORITY;
+	pfn->page_priority = (uint8_t)priority;
 	pfn->keep = KEEP_RESET;
 	pt_set(&process->pt, vpn, pfn->segment ? pte | PTE_SHARED : pte);
 	working_set_add(vmm, process, frame);
@@ -200,7 +200,7 @@ static void frame_list(struct vmm *vmm, vmsim_pfn frame)
 	struct pfn *pfn = &vmm->db.pfn[frame];
 	bool modified = pfn->flags & PFN_IS_MODIFIED, writing = pfn->flags & PFN_WRITE_IO;
 
-	pfn->priority = pfn->reset != RESET_NO ? 0 : PFN_DEFAULT_PRIORITY;
+	pfn_choose_list(pfn);
 	if (modified)
 		pfn_move(&vmm->db, frame, writing ? MOVE_L18_WRITING : MOVE_L18);
 	else

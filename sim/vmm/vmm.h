@@ -53,6 +53,7 @@ struct io {
 	vmsim_vpn vpn;           /* of its first page, or of the page that faulted */
 	uint32_t wanted_page;    /* of a read: the index of the page that faulted; IO_NONE: none did */
 	enum vmsim_access access; /* what that was wanted for */
+	unsigned priority;        /* of the page when it is mapped (W11) */
 	const char *cause;
 	/* the engine's: the cycles of the fault, of joining the queue, of service and of its end,
 	 * and the event that asked */
@@ -103,9 +104,8 @@ bool process_has_exited(const struct process *process);
 struct account *process_account(const struct process *process);
 const struct page_table *process_page_table(const struct process *process);
 
-/* Priorities of pages (W11). */
+/* Priorities of pages (W11): 0 to this. */
 #define PAGE_PRIORITY_MAX 7
-#define PAGE_PRIORITY_DEFAULT 5
 
 /* --- faults (semantics 3.1 step 4, section 4) ------------------------------------------- */
 
@@ -209,6 +209,17 @@ bool vmm_call_range(const struct vmm *vmm, const struct process *process,
 void vmm_io_done(struct vmm *vmm, struct io *io);
 /* vmm_waited: tell a fault that waited for a request how that ended: it may be an in-page error. */
 void vmm_waited(struct vmm *vmm, const struct io *io, struct fault *fault);
+
+/* The vmm knows the time from the engine alone; only for how long processes have been idle.
+ * vmm_ran: a process runs, or ran until now.
+ * vmm_tick: the balance set manager's timer comes (W3), for the n-th time since it last did; the
+ * next step of background work is its.
+ * vmm_at_rest: whether it would find nothing to do before a process runs or a request completes;
+ * it may sleep then. vmm_slept: n times, that was. */
+void vmm_ran(struct vmm *vmm, struct process *process, vmsim_cycles now);
+void vmm_tick(struct vmm *vmm, vmsim_cycles now, uint64_t n);
+bool vmm_at_rest(const struct vmm *vmm);
+void vmm_slept(struct vmm *vmm, uint64_t n);
 
 /* vmm_background: one step of trimming or writing (semantics 7.4, 7.5), if one is due.
  * => starved: a thread waits for a frame, so everything modified is to be written

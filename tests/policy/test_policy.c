@@ -1,6 +1,7 @@
 /* test_policy.c: every registered policy against a stub of the memory manager, in both ways of
  * seeing references; the textbooks' sequences; and a policy of a user's. */
 #include "base/rng.h"
+#include "rules.h"
 
 #include <glib.h>
 #include <vmsim/vmsim.h>
@@ -56,6 +57,7 @@ static void stub_init(struct stub *s, const struct replace_ops *ops, bool every,
 		.frames = frames,
 		.every_reference = every,
 		.options = s->options,
+		.age_max = 3,
 		.ctx = s,
 		.evictable = stub_evictable,
 		.test_and_clear = stub_test_and_clear,
@@ -388,6 +390,70 @@ static void test_accessed_bits(void)
 	}
 }
 
+/* --- ages ------------------------------------------------------------------------------------------ */
+
+/* Windows' policy by hand, W4: what was referenced is young, what was not grows older, three times;
+ * the look goes on where it stopped. */
+static void windows_ages(bool every)
+{
+	const struct replace_ops *ops = vmsim_policy_find("windows");
+	struct stub s;
+
+	stub_init(&s, ops, every, FRAMES);
+	for (vmsim_pfn f = 0; f < 5; f++)
+		page_in(&s, f);
+	g_assert_cmpuint(ops->count_aged(s.state, 0), ==, 5);
+	g_assert_cmpuint(ops->scan(s.state, 2), ==, 2); /* 0, 1: referenced by coming in */
+	g_assert_cmpuint(ops->scan(s.state, 99), ==, 5); /* 2, 3, 4: likewise; 0, 1: older */
+	g_assert_cmpuint(ops->count_aged(s.state, 1), ==, 2);
+	reference(&s, &(vmsim_pfn){3}, 1);
+	g_assert_cmpuint(ops->scan(s.state, 3), ==, 3); /* 2: 1; 3: 0 again; 4: 1 */
+	g_assert_cmpuint(ops->count_aged(s.state, 0), ==, 1);
+	g_assert_cmpuint(ops->count_aged(s.state, 1), ==, 4);
+	g_assert_cmpuint(ops->scan(s.state, 1), ==, 1); /* 0: 2 */
+	g_assert_cmpuint(ops->select_aged(s.state, 2), ==, 0);
+	g_assert_cmpuint(ops->select_aged(s.state, 1), ==, 1); /* the next to be looked at */
+	s.pinned[1] = true;
+	g_assert_cmpuint(ops->select_aged(s.state, 1), ==, 2);
+	g_assert_cmpuint(ops->select_aged(s.state, 0), ==, 3);
+	g_assert_cmpuint(ops->select_aged(s.state, 3), ==, VMSIM_NO_PFN);
+	g_assert_cmpuint(victim(&s), ==, 0);
+	for (int i = 0; i < 3; i++)
+		ops->scan(s.state, 5);
+	g_assert_cmpuint(ops->count_aged(s.state, 3), ==, 5); /* and not older */
+	g_assert_cmpuint(ops->scan(s.state, 5), ==, 0);
+	g_assert_true(ops->check(s.state));
+	page_out(&s, 0);
+	g_assert_cmpuint(ops->count_aged(s.state, 3), ==, 4);
+	page_in(&s, 0); /* young again */
+	g_assert_cmpuint(ops->select_aged(s.state, 0), ==, 0);
+	stub_fini(&s);
+}
+
+/* All of age 0: the first that was not referenced since it was looked at. */
+static void windows_second_chance(bool every)
+{
+	const struct replace_ops *ops = vmsim_policy_find("windows");
+	struct stub s;
+
+	stub_init(&s, ops, every, FRAMES);
+	for (vmsim_pfn f = 0; f < 4; f++)
+		page_in(&s, f);
+	ops->scan(s.state, 4);
+	reference(&s, (vmsim_pfn[]){0, 2}, 2);
+	g_assert_cmpuint(victim(&s), ==, 1);
+	stub_fini(&s);
+}
+
+static void test_ages(void)
+{
+	RULES("W4");
+	for (int every = 0; every < 2; every++) {
+		windows_ages(every);
+		windows_second_chance(every);
+	}
+}
+
 /* --- a policy of a user's: last in, first out --------------------------------------------------------- */
 
 struct lifo {
@@ -516,6 +582,9 @@ static void test_register(void)
 	wrong.name = "test-wrong";
 	g_assert_false(vmsim_policy_register(&wrong));
 	wrong = lifo_ops;
+	wrong.scan = vmsim_policy_find("windows")->scan; /* some of the verbs of ages */
+	g_assert_false(vmsim_policy_register(&wrong));
+	wrong = lifo_ops;
 	wrong.name = "lru";
 	g_assert_false(vmsim_policy_register(&wrong)); /* taken */
 	g_assert_true(vmsim_policy_register(&lifo_ops));
@@ -552,6 +621,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/policy/clock", test_clock);
 	g_test_add_func("/policy/clock-options", test_clock_options);
 	g_test_add_func("/policy/accessed-bits", test_accessed_bits);
+	g_test_add_func("/policy/ages", test_ages);
 	g_test_add_func("/policy/register", test_register);
 	return g_test_run();
 }

@@ -295,6 +295,8 @@ holds "sched.recorded_switch: ten switches, or eleven with the first thread's" "
 # No latency of the program is without a test. What cannot be tested alone is named here.
 # os.spurious: no event brings one about (invalidation is never omitted here). Others need cores.
 tested="$tested os.spurious os.cow os.ipi os.ipi_per_core os.ipi_handler os.switch"
+# Times of the balance set manager: not what an event costs, but when it is.
+tested="$tested bsm.period vmm.swap_idle"
 untested=$(awk '/cycles\]$/ { print $1 }' "$tmp/options" | while read -r o; do
   case " $(echo $tested) " in *" $o "*) ;; *) printf '%s ' "$o" ;; esac
 done)

@@ -273,7 +273,7 @@ static void test_set_messages(void)
 		       "--set standby.enabled=yes: yes is neither (expected true or false)");
 	expect_failure("replacement.policy=best",
 		       "--set replacement.policy=best: best is not known (expected one of "
-		       "fifo|lru|clock)");
+		       "fifo|lru|clock|windows)");
 	expect_failure("seed=", "--set seed=: \"\" is not a number (expected a whole number)");
 	expect_failure(
 		"os.trap=1.5",

@@ -41,6 +41,7 @@ struct space {
 struct model {
 	struct space space[PROCESSES];
 	uint64_t committed, limit, locked;
+	bool roomy; /* so many frames that working sets may have limits (2.8.3) */
 	struct rng rng;
 	/* what was fed */
 	uint64_t accesses, ok, values, calls, calls_ok;
@@ -434,6 +435,26 @@ static void make_lock(struct model *m, struct space *s, struct vmsim_call *c)
 	succeeds(m, c, 0);
 }
 
+/* Emptying, and limits that hardly ever leave a process alone; neither is seen by the program. */
+static void make_working_set(struct model *m, struct space *s, struct vmsim_call *c)
+{
+	uint64_t min = 20 + draw(m, 10);
+
+	(void)s;
+	succeeds(m, c, 0);
+	c->id = VMSIM_CALL_EMPTY_WORKING_SET;
+	if (draw(m, 3) == 0)
+		return;
+	c->id = VMSIM_CALL_SET_WORKING_SET;
+	c->size[0] = min * P;
+	c->size[1] = (min + draw(m, 12)) * P;
+	c->number[0] = (draw(m, 2) ? 1u : 2u) + (draw(m, 2) ? 4u : 8u);
+	if (m->roomy)
+		return;
+	m->calls_ok--;
+	fails(c, ERROR_INVALID_PARAMETER);
+}
+
 static bool alike(const struct page *a, const struct page *b)
 {
 	return a->committed == b->committed &&
@@ -578,7 +599,7 @@ static void make_call(struct model *m, struct space *s, struct vmsim_call *c)
 		make_reserve, make_reserve, make_reserve, make_commit, make_commit, make_commit,
 		make_commit,  make_free,    make_free,	  make_protect, make_protect, make_reset,
 		make_reset,   make_reset,   make_lock,	  make_lock,	make_query,   make_query,
-		make_wrong,   make_offer,   make_offer,	  make_watch,	make_watch};
+		make_wrong,   make_offer,   make_offer,	  make_watch,	make_watch,   make_working_set};
 
 	m->calls++;
 	memset(c, 0, sizeof(*c));
@@ -638,6 +659,25 @@ static const struct setup setups[] = {
 	 "memory.frames=24 memory.page_tables=out pagefile.size=2MiB standby.enabled=false "
 	 "replacement.sees=every-reference paging.dirty=sw memory.zero_fill_dirty=false", 536, 9000,
 	 false},
+	{"40 frames, windows, busy balance set manager",
+	 "memory.frames=40 memory.page_tables=in pagefile.size=2MiB replacement.policy=windows "
+	 "paging.levels=2 bsm.period=20000 vmm.swap_idle=100000 vmm.age_scan=3 "
+	 "vmm.bsm_fault_rate=7 vmm.ws_min=6 vmm.ws_max=13 vmm.lock_overhead=0", 552, 9000, false},
+	{"24 frames, windows, textbook",
+	 "memory.frames=24 memory.page_tables=out pagefile.size=2MiB replacement.policy=windows "
+	 "standby.enabled=false", 536, 9000, false},
+	{"600 frames, windows, hard limits",
+	 "memory.frames=600 memory.page_tables=out pagefile.size=2MiB replacement.policy=windows "
+	 "vmm.avail_low=560 vmm.avail_high=580 bsm.period=50000 vmm.lock_overhead=0", 1112, 9000,
+	 false},
+	{"600 frames, hard limits, global clock",
+	 "memory.frames=600 memory.page_tables=out pagefile.size=2MiB vmm.avail_low=560 "
+	 "vmm.avail_high=580 bsm.period=50000 vmm.swap_idle=100000 vmm.lock_overhead=0", 1112, 9000,
+	 false},
+	{"600 frames, hard limits, lru by process, every reference",
+	 "memory.frames=600 memory.page_tables=out pagefile.size=2MiB vmm.avail_low=560 "
+	 "vmm.avail_high=580 replacement.policy=lru replacement.scope=process "
+	 "replacement.sees=every-reference vmm.lock_overhead=0", 1112, 9000, false},
 };
 
 static void complain(void *ctx, const struct vmsim_record *r)
@@ -679,6 +719,7 @@ static uint64_t counter(vmsim_machine *m, const char *name)
 }
 
 static uint64_t total_writes, total_hard, total_lost, total_transition, total_repurposed;
+static uint64_t total_swapped;
 
 /* Events of one run; calls live as long as events that may wait in them. */
 static void generate(struct model *m, struct vmsim_event *events, struct vmsim_call *calls, size_t n)
@@ -713,6 +754,7 @@ static void finish(vmsim_machine *vm, const struct setup *setup, const struct mo
 	total_lost += counter(vm, "pages_reset_lost");
 	total_transition += counter(vm, "transition_faults");
 	total_repurposed += counter(vm, "pages_repurposed");
+	total_swapped += counter(vm, "processes_swapped");
 	if (!starved) {
 		vmsim_machine_finish(vm, &error);
 		g_assert_no_error(error);
@@ -739,6 +781,7 @@ static void run(const struct setup *setup, uint64_t seed)
 	size_t done;
 
 	m->limit = setup->limit;
+	m->roomy = strstr(setup->settings, "memory.frames=600");
 	m->rng.state = seed;
 	generate(m, events, calls, setup->events);
 	vmsim_machine_feed(vm, events, setup->events, &done, &error);
@@ -848,6 +891,7 @@ static void test_totals(void)
 	g_assert_cmpuint(total_hard, >, 1000);
 	g_assert_cmpuint(total_transition, >, 1000);
 	g_assert_cmpuint(total_repurposed, >, 1000);
+	g_assert_cmpuint(total_swapped, >, 10);
 	g_assert_cmpuint(total_lost, >, 100);
 }
 

@@ -33,6 +33,10 @@ struct tlb_config {
 	uint64_t ways;    /* as many as entries: fully associative; CONFIG_AUTO is "full" */
 	struct duration latency;
 	int replacement;
+	struct {
+		bool shared; /* large pages stand among the others; else they have this: */
+		uint64_t entries, ways; /* as above */
+	} large;
 };
 
 struct config {
@@ -104,6 +108,7 @@ struct config {
 		uint64_t mpw_cluster, fault_cluster, prefetch_max; /* pages of one request */
 		uint64_t ws_min, ws_max, lock_overhead;
 		uint64_t va_seed;
+		bool lock_memory_privilege;
 	} vmm;
 	/* Options of the policies: values of policy i start at policy_options[i]. Private to
 	 * config.c; use config_policy_options(). */

@@ -35,14 +35,27 @@ static const char *bad_type(uint32_t type, uint32_t protect, const char **rule)
 	return NULL;
 }
 
+static bool is_large(const struct vmsim_call *c)
+{
+	return c->id != VMSIM_CALL_MAP_VIEW && (c->type & MEM_LARGE_PAGES);
+}
+
+static bool hole(const struct vad_tree *vads, const struct vmsim_call *c, uint64_t n,
+		 vmsim_vpn from, bool top_down, vmsim_vpn *first)
+{
+	return is_large(c) ? large_hole(vads, n, from, top_down, first)
+			   : vad_hole(vads, n, from, top_down, first);
+}
+
 bool call_place(struct vmm *vmm, struct process *process, const struct api_call *call, uint64_t n,
 		vmsim_vpn *first)
 {
 	const struct vad_tree *vads = &process->vads;
 	uint64_t seed = vmm->config->vmm.va_seed;
 	vmsim_vpn from = vads->lo, wanted = call->place >> VMSIM_PAGE_SHIFT;
+	uint64_t align = is_large(call->call) ? LARGE_PAGE : VMSIM_GRANULARITY_PAGES;
 
-	if (call->place && wanted % VMSIM_GRANULARITY_PAGES == 0 && wanted >= vads->lo &&
+	if (call->place && wanted % align == 0 && wanted >= vads->lo &&
 	    wanted <= vads->hi && n <= vads->hi + 1 - wanted &&
 	    !vad_overlaps(vads, wanted, wanted + n - 1)) {
 		*first = wanted;
@@ -53,9 +66,9 @@ bool call_place(struct vmm *vmm, struct process *process, const struct api_call 
 
 		from += rng_below(&rng, (vads->hi - vads->lo) / 2);
 	}
-	if (vad_hole(vads, n, from, call->call->type & MEM_TOP_DOWN, first))
+	if (hole(vads, call->call, n, from, call->call->type & MEM_TOP_DOWN, first))
 		return true;
-	return from != vads->lo && vad_hole(vads, n, vads->lo, false, first);
+	return from != vads->lo && hole(vads, call->call, n, vads->lo, false, first);
 }
 
 static enum vmm_status reserve(struct vmm *vmm, struct process *process, struct api_call *call)
@@ -86,13 +99,15 @@ static enum vmm_status reserve(struct vmm *vmm, struct process *process, struct 
 	if (commit && pages_over_limit(vmm, n))
 		return call_fail(call, STATUS_COMMITMENT_LIMIT, "2.3.16a",
 				 "the commit limit would be exceeded");
+	if (is_large(c) && !large_map(vmm, process, call, first, n))
+		return VMM_DONE;
 	vad = vad_insert(&process->vads, first, first + n - 1);
 	vad->alloc_protect = c->protect & ~(uint32_t)PAGE_TARGETS_INVALID;
 	vad->prot = (uint8_t)prot_from_win32(c->protect);
 	vad->commit_at_reserve = commit;
 	if (c->type & MEM_WRITE_WATCH)
 		watch_begin(vad);
-	vad->kind = c->type & MEM_PHYSICAL ? VAD_PHYSICAL : VAD_PRIVATE;
+	vad->kind = c->type & MEM_PHYSICAL ? VAD_PHYSICAL : is_large(c) ? VAD_LARGE : VAD_PRIVATE;
 	stats_reserved(vmm->stats, process->account, (int64_t)n);
 	if (commit) {
 		vad->committed = n;
@@ -250,9 +265,8 @@ enum vmm_status call_alloc(struct vmm *vmm, struct process *process, struct api_
 		return call_fail(call, STATUS_INVALID_PARAMETER_4, "2.3.9",
 				 c->size[0] ? "the range leaves the user address space"
 					    : "the size is 0");
-	if (c->type & MEM_LARGE_PAGES)
-		return call_fail(call, STATUS_PRIVILEGE_NOT_HELD, "2.3.11",
-				 "the process does not hold SeLockMemoryPrivilege");
+	if (is_large(c) && !large_permitted(vmm, call))
+		return VMM_DONE;
 	if (c->type & (MEM_RESET | MEM_RESET_UNDO))
 		return reset(vmm, process, call);
 	if ((c->type & MEM_RESERVE) || !call->address)

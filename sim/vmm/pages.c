@@ -41,13 +41,10 @@ uint64_t pages_committed(const struct process *process, const struct vad *vad, v
 /* Tables are wired: so many must leave room for the pages they map (C4). */
 static bool tables_fit(const struct vmm *vmm, uint64_t missing)
 {
-	uint64_t wired = vmm->db.n_tables + vmm->locked_pages;
-
-	return vmm->pool.outside || wired + missing < vmm->db.frames;
+	return vmm->pool.outside || frames_can_wire(vmm, missing);
 }
 
-static enum vmm_status add_table(struct vmm *vmm, struct process *process, vmsim_vpn vpn,
-				 struct io **io)
+enum vmm_status table_add(struct vmm *vmm, struct process *process, vmsim_vpn vpn, struct io **io)
 {
 	enum vmm_status status = VMM_DONE;
 	vmsim_pfn frame;
@@ -80,8 +77,8 @@ enum vmm_status pages_build(struct vmm *vmm, struct process *process, vmsim_vpn 
 			return VMM_DONE;
 	}
 	for (vmsim_vpn vpn = first; vpn <= last; vpn = (vpn / leaf + 1) * leaf) {
-		while (!pt_find(&process->pt, vpn)) {
-			enum vmm_status status = add_table(vmm, process, vpn, io);
+		while (!pt_leaf(&process->pt, vpn)) {
+			enum vmm_status status = table_add(vmm, process, vpn, io);
 
 			if (status != VMM_DONE)
 				return status;
@@ -161,6 +158,8 @@ void pages_release(struct vmm *vmm, struct process *process, struct vad *vad,
 {
 	uint64_t committed = vad->committed;
 
+	if (vad->kind == VAD_LARGE)
+		large_unmap(vmm, process, vad);
 	for (vmsim_vpn vpn = vad->first; vpn <= vad->last;) {
 		struct pt_span span = pt_span_at(&process->pt, vpn, vad->last + 1);
 

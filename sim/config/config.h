@@ -33,6 +33,10 @@ struct tlb_config {
 	uint64_t ways;    /* as many as entries: fully associative; CONFIG_AUTO is "full" */
 	struct duration latency;
 	int replacement;
+	struct {
+		bool shared; /* large pages stand among the others; else they have this: */
+		uint64_t entries, ways; /* as above */
+	} large;
 };
 
 struct config {
@@ -112,6 +116,7 @@ struct config {
 		uint64_t page_priority;        /* W11 */
 		uint64_t va_seed;
 		bool nt_partial_release;
+		bool lock_memory_privilege;
 	} vmm;
 	struct {
 		struct duration period;

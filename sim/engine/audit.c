@@ -14,8 +14,9 @@ static const char *check_tlb(struct vmsim_machine *m, const struct tlb *tlb)
 		process = vmm_process_by_asid(m->vmm, (uint32_t)(entry->tag & ASID_MAX));
 		if (!process)
 			return "I28";
-		pte = process_pte(process, entry->tag >> ASID_BITS);
+		pte = process_pte(process, tlb_vpn(entry->tag));
 		if (!pte_is_valid(pte) || pte_frame(pte) != entry->pfn ||
+		    pte_is_large(pte) != ((entry->tag & TLB_TAG_LARGE) != 0) ||
 		    ((entry->flags & TLB_WRITE) && !(pte & PTE_W)) ||
 		    ((entry->flags & TLB_EXECUTE) && (pte & PTE_XD)))
 			return "I24";
@@ -34,12 +35,8 @@ bool machine_audit(struct vmsim_machine *m)
 	broken = vmm_check(m->vmm);
 	if (!broken && !mmu_check(&m->mmu))
 		broken = "TLB order";
-	if (!broken)
-		broken = check_tlb(m, &m->mmu.l1i);
-	if (!broken)
-		broken = check_tlb(m, &m->mmu.l1d);
-	if (!broken && m->mmu.has_l2)
-		broken = check_tlb(m, &m->mmu.l2);
+	for (unsigned i = 0; !broken && i < m->mmu.n_all; i++)
+		broken = check_tlb(m, m->mmu.all[i]);
 	if (!broken)
 		return true;
 	return machine_fail(m, VMSIM_ERROR_INVARIANT,

@@ -8,6 +8,7 @@ static void charge_call(struct vmsim_machine *m)
 	const struct config *config = m->config;
 	struct work w = vmm_take_work(m->vmm);
 
+	BOOK(m, zeroing, w.zeroed * config->os.zero_page.cycles);
 	BOOK(m, call,
 	     w.committed * config->os.page_commit.cycles +
 		     w.decommitted * config->os.page_decommit.cycles +

@@ -7,18 +7,41 @@
 
 #include "mmu/walker.h"
 
+static void add_tlb(struct mmu *mmu, struct tlb *tlb, uint64_t entries, uint64_t ways)
+{
+	tlb_init(tlb, (uint32_t)entries, (uint32_t)ways);
+	mmu->all[mmu->n_all++] = tlb;
+}
+
+/* The array for large pages: `small`, or one of their own; NULL where there is none. */
+static struct tlb *add_large(struct mmu *mmu, const struct tlb_config *config, struct tlb *small,
+			     struct tlb *own)
+{
+	if (!config->entries || config->large.shared)
+		return config->entries ? small : NULL;
+	if (!config->large.entries)
+		return NULL;
+	add_tlb(mmu, own, config->large.entries, config->large.ways);
+	return own;
+}
+
 void mmu_init(struct mmu *mmu, const struct config *config, struct counters *counters)
 {
+	const struct tlb_config *l1i = &config->tlb.l1i, *l1d = &config->tlb.l1d;
+	const struct tlb_config *l2 = &config->tlb.l2;
+
 	*mmu = (struct mmu){.c = counters};
-	tlb_init(&mmu->l1i, (uint32_t)config->tlb.l1i.entries, (uint32_t)config->tlb.l1i.ways);
-	tlb_init(&mmu->l1d, (uint32_t)config->tlb.l1d.entries, (uint32_t)config->tlb.l1d.ways);
-	mmu->has_l2 = config->tlb.l2.entries > 0;
+	add_tlb(mmu, &mmu->l1i, l1i->entries, l1i->ways);
+	add_tlb(mmu, &mmu->l1d, l1d->entries, l1d->ways);
+	mmu->has_l2 = l2->entries > 0;
 	if (mmu->has_l2)
-		tlb_init(&mmu->l2, (uint32_t)config->tlb.l2.entries,
-			 (uint32_t)config->tlb.l2.ways);
-	mmu->l1i_cycles = config->tlb.l1i.latency.cycles;
-	mmu->l1d_cycles = config->tlb.l1d.latency.cycles;
-	mmu->l2_cycles = config->tlb.l2.latency.cycles;
+		add_tlb(mmu, &mmu->l2, l2->entries, l2->ways);
+	mmu->large_i = add_large(mmu, l1i, &mmu->l1i, &mmu->own_i);
+	mmu->large_d = add_large(mmu, l1d, &mmu->l1d, &mmu->own_d);
+	mmu->large_2 = add_large(mmu, l2, &mmu->l2, &mmu->own_2);
+	mmu->l1i_cycles = l1i->latency.cycles;
+	mmu->l1d_cycles = l1d->latency.cycles;
+	mmu->l2_cycles = l2->latency.cycles;
 	mmu->fetch_cycles = config->dram.latency.cycles;
 	mmu->ad_update_cycles = config->walker.ad_update.cycles;
 	mmu_forget(mmu);
@@ -26,9 +49,39 @@ void mmu_init(struct mmu *mmu, const struct config *config, struct counters *cou
 
 void mmu_fini(struct mmu *mmu)
 {
-	tlb_fini(&mmu->l1i);
-	tlb_fini(&mmu->l1d);
-	tlb_fini(&mmu->l2);
+	for (unsigned i = 0; i < mmu->n_all; i++)
+		tlb_fini(mmu->all[i]);
+}
+
+/* One page to be translated. */
+struct lookup {
+	const struct page_table *pt;
+	uint32_t asid;
+	vmsim_vpn vpn;
+	enum vmsim_access access;
+	bool repeated;
+};
+
+/* Where pages of one size stand, for one kind of access, and a page's tag there. */
+struct place {
+	struct tlb *l1, *l2; /* l2: NULL for nowhere */
+	uint64_t tag;
+};
+
+static struct place small_place(struct mmu *mmu, const struct lookup *page)
+{
+	bool is_fetch = page->access == VMSIM_EXECUTE;
+
+	return (struct place){is_fetch ? &mmu->l1i : &mmu->l1d, mmu->has_l2 ? &mmu->l2 : NULL,
+			      tlb_tag(page->asid, page->vpn)};
+}
+
+static struct place large_place(struct mmu *mmu, const struct lookup *page)
+{
+	bool is_fetch = page->access == VMSIM_EXECUTE;
+
+	return (struct place){is_fetch ? mmu->large_i : mmu->large_d, mmu->large_2,
+			      tlb_tag_large(page->asid, page->vpn)};
 }
 
 static bool entry_permits(const struct tlb_entry *entry, enum vmsim_access access)
@@ -52,6 +105,15 @@ static void count_first(struct counters *c, enum vmsim_access access, bool hit)
 		*(hit ? &c->dtlb_hits : &c->dtlb_misses) += 1;
 }
 
+/* What an entry of either size says of a page. */
+static void use_entry(const struct tlb_entry *entry, vmsim_vpn vpn, struct translation *out)
+{
+	vmsim_pfn piece = (vmsim_pfn)(vpn % LARGE_PAGE);
+
+	out->pfn = entry->pfn + (entry->tag & TLB_TAG_LARGE ? piece : 0);
+	out->store = (entry->flags & TLB_WRITE) && (entry->flags & TLB_DIRTY);
+}
+
 static void rewrite(struct tlb *tlb, uint64_t tag, pte_t leaf)
 {
 	struct tlb_entry *entry = tlb_peek(tlb, tag);
@@ -61,15 +123,15 @@ static void rewrite(struct tlb *tlb, uint64_t tag, pte_t leaf)
 }
 
 /* Walk, and bring entries that the lookups found up to date in place. A store through an entry
- * that only lacks D walks the leaf alone (T11). */
-static bool walk_and_rewrite(struct mmu *mmu, const struct page_table *pt, struct tlb *l1,
-			     uint64_t tag, const struct tlb_entry *found,
-			     enum vmsim_access access, struct translation *out)
+ * that only lacks D walks the leaf alone (T11).
+ * => *at becomes the place of the page's size */
+static bool walk_and_rewrite(struct mmu *mmu, const struct lookup *page, struct place *at,
+			     const struct tlb_entry *found, struct translation *out)
 {
-	bool leaf_only = found && access == VMSIM_WRITE && (found->flags & TLB_WRITE);
+	bool leaf_only = found && page->access == VMSIM_WRITE && (found->flags & TLB_WRITE);
 	struct walk w;
-	bool ok = leaf_only ? walk_leaf(pt, tag >> ASID_BITS, &w)
-			    : walk(pt, tag >> ASID_BITS, access, &w);
+	bool ok = leaf_only ? walk_leaf(page->pt, page->vpn, &w)
+			    : walk(page->pt, page->vpn, page->access, &w);
 
 	mmu->c->page_walks++;
 	mmu->c->tlb_dirty_walks += found != NULL;
@@ -77,86 +139,134 @@ static bool walk_and_rewrite(struct mmu *mmu, const struct page_table *pt, struc
 	out->walk_cycles += w.fetches * mmu->fetch_cycles + w.updates * mmu->ad_update_cycles;
 	if (!ok)
 		return false;
-	out->pfn = pte_frame(w.leaf);
-	out->store = (w.leaf & PTE_W) && (w.leaf & PTE_D);
 	out->leaf = w.leaf;
-	rewrite(l1, tag, w.leaf);
-	if (mmu->has_l2)
-		rewrite(&mmu->l2, tag, w.leaf);
+	out->pfn = pte_frame(w.leaf);
+	if (pte_is_large(w.leaf)) {
+		mmu->met_large = true;
+		out->pfn = pte_frame(pte_piece(w.leaf, page->vpn));
+		*at = large_place(mmu, page);
+	}
+	out->store = (w.leaf & PTE_W) && (w.leaf & PTE_D);
+	rewrite(at->l1, at->tag, w.leaf);
+	if (at->l2)
+		rewrite(at->l2, at->tag, w.leaf);
 	return true;
 }
 
 /* The second level and beyond, after a first-level miss. */
-static bool translate_slow(struct mmu *mmu, const struct page_table *pt, struct tlb *l1,
-			   uint64_t tag, enum vmsim_access access, bool repeated,
-			   struct translation *out)
+static bool translate_missed(struct mmu *mmu, const struct lookup *page, struct translation *out)
 {
+	struct place at = small_place(mmu, page);
 	struct tlb_entry *entry = NULL;
 
 	if (mmu->has_l2) {
-		entry = tlb_lookup(&mmu->l2, tag);
+		entry = tlb_lookup(at.l2, at.tag);
+		if (!entry && mmu->met_large && mmu->large_2) {
+			at = large_place(mmu, page);
+			entry = tlb_lookup(at.l2, at.tag);
+		}
 		out->l2_cycles += mmu->l2_cycles;
-		if (!repeated)
+		if (!page->repeated)
 			*(entry ? &mmu->c->stlb_hits : &mmu->c->stlb_misses) += 1;
 	}
-	if (entry && entry_permits(entry, access)) {
-		out->pfn = entry->pfn;
-		out->store = (entry->flags & TLB_WRITE) && (entry->flags & TLB_DIRTY);
-		tlb_fill(l1, tag, entry->pfn, entry->flags);
+	if (entry && entry_permits(entry, page->access)) {
+		use_entry(entry, page->vpn, out);
+		tlb_fill(at.l1, at.tag, entry->pfn, entry->flags);
 		return true;
 	}
-	if (!walk_and_rewrite(mmu, pt, l1, tag, entry, access, out))
+	at = small_place(mmu, page);
+	if (!walk_and_rewrite(mmu, page, &at, entry, out))
 		return false;
-	if (mmu->has_l2 && !entry)
-		tlb_fill(&mmu->l2, tag, out->pfn, leaf_flags(out->leaf));
-	tlb_fill(l1, tag, out->pfn, leaf_flags(out->leaf));
+	if (at.l2 && !entry)
+		tlb_fill(at.l2, at.tag, pte_frame(out->leaf), leaf_flags(out->leaf));
+	tlb_fill(at.l1, at.tag, pte_frame(out->leaf), leaf_flags(out->leaf));
 	return true;
+}
+
+/* H12: what was used for a page that ended in a fault is forgotten. */
+static void forget_faulted(const struct place *at)
+{
+	tlb_invalidate(at->l1, at->tag);
+	if (at->l2)
+		tlb_invalidate(at->l2, at->tag);
+}
+
+static struct memo *memo_for(struct mmu *mmu, enum vmsim_access access)
+{
+	return access == VMSIM_EXECUTE ? &mmu->fetch : &mmu->data;
+}
+
+static struct memo memo_of(const struct translation *out, vmsim_vpn vpn)
+{
+	return (struct memo){.vpn = vpn, .pfn = out->pfn, .store = out->store};
+}
+
+/* All but a hit in the first level for small pages. entry: what was found there all the same.
+ * => kept out of the hot path, which does not need its registers */
+static G_GNUC_NO_INLINE bool translate_slow(struct mmu *mmu, const struct lookup *page,
+					    struct tlb_entry *entry, struct translation *out)
+{
+	struct place small = small_place(mmu, page), large = large_place(mmu, page), at = small;
+	bool ok = true;
+
+	if (!entry && mmu->met_large) {
+		entry = tlb_lookup(large.l1, large.tag);
+		if (entry)
+			at = large;
+	}
+	if (!page->repeated)
+		count_first(mmu->c, page->access, entry != NULL);
+	if (entry && entry_permits(entry, page->access))
+		use_entry(entry, page->vpn, out);
+	else if (entry)
+		ok = walk_and_rewrite(mmu, page, &at, entry, out);
+	else
+		ok = translate_missed(mmu, page, out);
+	if (ok) {
+		*memo_for(mmu, page->access) = memo_of(out, page->vpn);
+		return true;
+	}
+	forget_faulted(&small);
+	if (mmu->met_large)
+		forget_faulted(&large);
+	mmu_forget(mmu);
+	return false;
 }
 
 bool mmu_translate(struct mmu *mmu, const struct page_table *pt, uint32_t asid, vmsim_vpn vpn,
 		   enum vmsim_access access, bool repeated, struct translation *out)
 {
 	bool is_fetch = access == VMSIM_EXECUTE;
-	struct tlb *l1 = is_fetch ? &mmu->l1i : &mmu->l1d;
-	struct memo *memo = is_fetch ? &mmu->fetch : &mmu->data;
-	uint64_t tag = tlb_tag(asid, vpn);
-	struct tlb_entry *entry = tlb_lookup(l1, tag);
-	bool ok;
+	struct tlb_entry *entry = tlb_lookup(is_fetch ? &mmu->l1i : &mmu->l1d, tlb_tag(asid, vpn));
 
 	*out = (struct translation){0};
 	if (repeated) {
 		mmu->c->tlb_relookups++;
 		out->l1_cycles = is_fetch ? mmu->l1i_cycles : mmu->l1d_cycles;
-	} else {
-		count_first(mmu->c, access, entry != NULL);
 	}
-	if (entry && entry_permits(entry, access)) {
-		out->pfn = entry->pfn;
-		out->store = (entry->flags & TLB_WRITE) && (entry->flags & TLB_DIRTY);
-		ok = true;
-	} else if (entry) {
-		ok = walk_and_rewrite(mmu, pt, l1, tag, entry, access, out);
-	} else {
-		ok = translate_slow(mmu, pt, l1, tag, access, repeated, out);
+	if (!entry || !entry_permits(entry, access)) {
+		struct lookup page = {pt, asid, vpn, access, repeated};
+
+		return translate_slow(mmu, &page, entry, out);
 	}
-	if (!ok) {
-		tlb_invalidate(l1, tag);
-		if (mmu->has_l2)
-			tlb_invalidate(&mmu->l2, tag);
-		mmu_forget(mmu);
-		return false;
-	}
-	*memo = (struct memo){.vpn = vpn, .pfn = out->pfn, .store = out->store};
+	if (!repeated)
+		count_first(mmu->c, access, true);
+	out->pfn = entry->pfn;
+	out->store = (entry->flags & TLB_WRITE) && (entry->flags & TLB_DIRTY);
+	*memo_for(mmu, access) = memo_of(out, vpn);
 	return true;
 }
 
 void mmu_invalidate(struct mmu *mmu, uint32_t asid, vmsim_vpn vpn)
 {
-	uint64_t tag = tlb_tag(asid, vpn);
-	unsigned n = tlb_invalidate(&mmu->l1i, tag) + tlb_invalidate(&mmu->l1d, tag);
+	uint64_t tag = tlb_tag(asid, vpn), large = tlb_tag_large(asid, vpn);
+	unsigned n = 0;
 
-	if (mmu->has_l2)
-		n += tlb_invalidate(&mmu->l2, tag);
+	for (unsigned i = 0; i < mmu->n_all; i++) {
+		n += tlb_invalidate(mmu->all[i], tag);
+		if (mmu->met_large)
+			n += tlb_invalidate(mmu->all[i], large);
+	}
 	mmu->c->tlb_invalidations++;
 	mmu->c->tlb_entries_invalidated += n;
 	mmu_forget(mmu);
@@ -164,10 +274,10 @@ void mmu_invalidate(struct mmu *mmu, uint32_t asid, vmsim_vpn vpn)
 
 void mmu_flush(struct mmu *mmu, uint32_t asid)
 {
-	unsigned n = tlb_flush(&mmu->l1i, asid) + tlb_flush(&mmu->l1d, asid);
+	unsigned n = 0;
 
-	if (mmu->has_l2)
-		n += tlb_flush(&mmu->l2, asid);
+	for (unsigned i = 0; i < mmu->n_all; i++)
+		n += tlb_flush(mmu->all[i], asid);
 	mmu->c->tlb_invalidations++;
 	mmu->c->tlb_entries_invalidated += n;
 	mmu_forget(mmu);
@@ -175,6 +285,8 @@ void mmu_flush(struct mmu *mmu, uint32_t asid)
 
 bool mmu_check(const struct mmu *mmu)
 {
-	return tlb_check(&mmu->l1i) && tlb_check(&mmu->l1d) &&
-	       (!mmu->has_l2 || tlb_check(&mmu->l2));
+	for (unsigned i = 0; i < mmu->n_all; i++)
+		if (!tlb_check(mmu->all[i]))
+			return false;
+	return true;
 }

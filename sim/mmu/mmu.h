@@ -2,10 +2,15 @@
  *
  * The mmu knows nothing of memory management: what it cannot resolve it returns as a fault.
  *
+ * Pages of both sizes are looked up at once; what size a page has only its entry tells. Large pages
+ * have arrays of their own, or stand in those of the others (tlb.*.large). A machine without large
+ * pages does not pay for them: until a walk meets the first one, nobody looks.
+ *
  * Two memos sit before the TLBs: the page of the core's last instruction fetch and of its last
  * data reference. A repeated reference to that page would hit the first-level TLB's most recent
- * entry and change nothing, so answering it from the memo is exact under LRU. Memos are dropped
- * by every invalidation and whenever another address space is entered. */
+ * entry and change nothing, so answering it from the memo is exact under LRU. Of a large page a memo
+ * holds one 4 KiB piece. Memos are dropped by every invalidation and whenever another address space
+ * is entered. */
 #ifndef MMU_MMU_H
 #define MMU_MMU_H
 
@@ -15,6 +20,7 @@
 #include "stats/stats.h"
 
 #define MMU_NO_PAGE UINT64_MAX
+#define MMU_TLBS 6 /* at most: code, data and second level, of small and of large pages */
 
 struct memo {
 	vmsim_vpn vpn; /* MMU_NO_PAGE: empty */
@@ -28,6 +34,12 @@ struct mmu {
 	struct counters *c;
 	struct tlb l1i, l1d, l2;
 	bool has_l2;
+	bool met_large; /* a walk has met a large page */
+	/* Where large pages stand: own arrays or the same; at the second level NULL: nowhere. */
+	struct tlb *large_i, *large_d, *large_2;
+	struct tlb own_i, own_d, own_2;
+	struct tlb *all[MMU_TLBS]; /* those that there are */
+	unsigned n_all;
 	vmsim_cycles l1i_cycles, l1d_cycles, l2_cycles; /* per lookup (T7) */
 	vmsim_cycles fetch_cycles;                      /* per page-table entry (T8, T9) */
 	vmsim_cycles ad_update_cycles;
@@ -47,7 +59,7 @@ static inline void mmu_forget(struct mmu *mmu)
 struct translation {
 	vmsim_pfn pfn;
 	bool store; /* of the entry used: writable and dirty */
-	pte_t leaf; /* when a walk was needed */
+	pte_t leaf; /* when a walk was needed; a large page's own */
 	vmsim_cycles l1_cycles, l2_cycles, walk_cycles;
 };
 
@@ -57,7 +69,7 @@ struct translation {
 bool mmu_translate(struct mmu *mmu, const struct page_table *pt, uint32_t asid, vmsim_vpn vpn,
 		   enum vmsim_access access, bool repeated, struct translation *out);
 
-/* mmu_invalidate: INVLPG (H10): forget one page's translations. */
+/* mmu_invalidate: INVLPG (H10): forget one page's translations, of either size. */
 void mmu_invalidate(struct mmu *mmu, uint32_t asid, vmsim_vpn vpn);
 /* mmu_flush: forget one address space's translations, or all when asid is 0 (H11). */
 void mmu_flush(struct mmu *mmu, uint32_t asid);

@@ -13,6 +13,9 @@ static const struct pt_shape shapes[] = {
 	 .vpn_end = 1ull << 35, .lo = 0x10000, .hi = 0x7FFFFFFEFFFF},
 };
 
+/* The level whose entries map large pages: the one above the leaf, of three levels or more. */
+#define LARGE_LEVEL 1u
+
 const struct pt_shape *pt_shape_of(unsigned levels)
 {
 	g_assert(levels >= 2 && levels <= PT_MAX_LEVELS);
@@ -66,7 +69,8 @@ void pt_init(struct page_table *pt, struct pt_pool *pool)
 	*pt = (struct page_table){.pool = pool, .root = VMSIM_NO_PFN};
 }
 
-/* The table of vpn at `level`, or the deepest there is above it; *reached tells its level. */
+/* The table of vpn at `level`, or the deepest there is above it, which may map a large page there;
+ * *reached tells its level. */
 static struct pt_node *pt_descend(const struct page_table *pt, vmsim_vpn vpn, unsigned level,
 				  unsigned *reached)
 {
@@ -82,7 +86,7 @@ static struct pt_node *pt_descend(const struct page_table *pt, vmsim_vpn vpn, un
 	for (; l > level; l--) {
 		pte_t entry = node->entry[pt_index(shape, l, vpn)];
 
-		if (!entry)
+		if (!entry || pte_is_large(entry))
 			break;
 		node = pool_node(pt->pool, pte_frame(entry));
 	}
@@ -98,11 +102,30 @@ struct pt_node *pt_find(const struct page_table *pt, vmsim_vpn vpn)
 	return reached == 0 ? node : NULL;
 }
 
+/* The deepest entry there is for a page, of the table at level *reached; NULL: no table. */
+static pte_t *deepest(const struct page_table *pt, vmsim_vpn vpn, unsigned *reached)
+{
+	struct pt_node *node = pt_descend(pt, vpn, 0, reached);
+
+	return node ? &node->entry[pt_index(pt->pool->shape, *reached, vpn)] : NULL;
+}
+
+pte_t *pt_leaf(const struct page_table *pt, vmsim_vpn vpn)
+{
+	unsigned reached;
+	pte_t *entry = deepest(pt, vpn, &reached);
+
+	return reached == 0 || (entry && *entry) ? entry : NULL;
+}
+
 pte_t pt_get(const struct page_table *pt, vmsim_vpn vpn)
 {
-	struct pt_node *node = pt_find(pt, vpn);
+	unsigned reached;
+	const pte_t *entry = deepest(pt, vpn, &reached);
 
-	return node ? node->entry[pt_index(pt->pool->shape, 0, vpn)] : 0;
+	if (!entry)
+		return 0;
+	return reached == 0 || !*entry ? *entry : pte_piece(*entry, vpn);
 }
 
 static void node_set(struct pt_node *node, unsigned index, pte_t pte)
@@ -120,6 +143,20 @@ void pt_set(struct page_table *pt, vmsim_vpn vpn, pte_t pte)
 	node_set(node, pt_index(pt->pool->shape, 0, vpn), pte);
 }
 
+void pt_set_large(struct page_table *pt, vmsim_vpn vpn, pte_t pte)
+{
+	unsigned reached, index = pt_index(pt->pool->shape, LARGE_LEVEL, vpn);
+	struct pt_node *node = pt_descend(pt, vpn, LARGE_LEVEL, &reached);
+	pte_t old;
+
+	g_assert(reached == LARGE_LEVEL && pt->pool->shape->levels > 2 && vpn % LARGE_PAGE == 0);
+	old = node->entry[index];
+	g_assert((!old || pte_is_large(old)) && (!pte || pte_is_large(pte)));
+	pt->n_large += (pte != 0);
+	pt->n_large -= (old != 0);
+	node_set(node, index, pte);
+}
+
 struct pt_span pt_span_at(const struct page_table *pt, vmsim_vpn vpn, vmsim_vpn end)
 {
 	const struct pt_shape *shape = pt->pool->shape;
@@ -132,8 +169,10 @@ struct pt_span pt_span_at(const struct page_table *pt, vmsim_vpn vpn, vmsim_vpn 
 		span.node = node;
 		span.index = pt_index(shape, 0, vpn);
 	}
-	/* `reached` is the level of the table whose entry for vpn is absent (or the leaf itself):
-	 * the entry stands for 1 << shift[reached] pages, the leaf table for all its pages. */
+	span.large = node && reached > 0 && node->entry[pt_index(shape, reached, vpn)];
+	/* `reached` is the level of the table whose entry for vpn is absent or a large page's (or of
+	 * the leaf table): the entry stands for 1 << shift[reached] pages, the leaf table for all its
+	 * pages. */
 	covered = reached >= shape->levels ? shape->vpn_end
 		  : reached == 0	   ? (vmsim_vpn)1 << shape->bits[0]
 					   : (vmsim_vpn)1 << shape->shift[reached];
@@ -148,14 +187,16 @@ void pt_span_set(const struct pt_span *span, uint64_t i, pte_t pte)
 	node_set(span->node, span->index + (unsigned)i, pte);
 }
 
-uint64_t pt_missing(const struct page_table *pt, vmsim_vpn vpn, vmsim_vpn end)
+/* Tables of a level and above. Where a large page is mapped, none are. */
+static uint64_t missing_from(const struct page_table *pt, unsigned level, vmsim_vpn vpn,
+			     vmsim_vpn end)
 {
 	const struct pt_shape *shape = pt->pool->shape;
 	uint64_t missing = 0;
 
 	if (vpn >= end)
 		return 0;
-	for (unsigned level = 0; level < shape->levels; level++) {
+	for (; level < shape->levels; level++) {
 		bool top = level == shape->levels - 1;
 		unsigned up = top ? 63 : shape->shift[level + 1];
 		vmsim_vpn at = vpn;
@@ -164,14 +205,25 @@ uint64_t pt_missing(const struct page_table *pt, vmsim_vpn vpn, vmsim_vpn end)
 		while (at < end) {
 			unsigned reached;
 			vmsim_vpn next = top ? end : ((at >> up) + 1) << up;
+			const struct pt_node *node = pt_descend(pt, at, level, &reached);
 
-			pt_descend(pt, at, level, &reached);
-			if (reached > level)
+			if (reached > level &&
+			    !(node && node->entry[pt_index(shape, reached, at)]))
 				missing++;
 			at = next;
 		}
 	}
 	return missing;
+}
+
+uint64_t pt_missing(const struct page_table *pt, vmsim_vpn vpn, vmsim_vpn end)
+{
+	return missing_from(pt, 0, vpn, end);
+}
+
+uint64_t pt_missing_large(const struct page_table *pt, vmsim_vpn vpn, vmsim_vpn end)
+{
+	return missing_from(pt, LARGE_LEVEL, vpn, end);
 }
 
 bool pt_add_table(struct page_table *pt, vmsim_vpn vpn, vmsim_pfn frame)
@@ -221,7 +273,7 @@ static bool prune_table(struct page_table *pt, vmsim_pfn frame, vmsim_vpn base, 
 		vmsim_vpn hi = lo + ((vmsim_vpn)1 << shift) - 1;
 		vmsim_pfn child;
 
-		if (!node->entry[i] || hi < first || lo > last)
+		if (!node->entry[i] || pte_is_large(node->entry[i]) || hi < first || lo > last)
 			continue;
 		child = pte_frame(node->entry[i]);
 		if (!prune_table(pt, child, lo, first, last, release, ctx))
@@ -246,7 +298,7 @@ void pt_prune(struct page_table *pt, vmsim_vpn vpn, vmsim_vpn end,
 }
 
 static bool check_table(const struct page_table *pt, vmsim_pfn frame, unsigned level,
-			uint32_t *tables)
+			uint32_t *tables, uint32_t *large)
 {
 	const struct pt_node *node = pool_node(pt->pool, frame);
 	uint32_t used = 0;
@@ -255,20 +307,28 @@ static bool check_table(const struct page_table *pt, vmsim_pfn frame, unsigned l
 		return false;
 	++*tables;
 	for (unsigned i = 0; i < 1u << pt->pool->shape->bits[level]; i++) {
-		used += node->entry[i] != 0;
-		if (level && node->entry[i] &&
-		    !check_table(pt, pte_frame(node->entry[i]), level - 1, tables))
+		pte_t entry = node->entry[i];
+
+		used += entry != 0;
+		if (!level || !entry)
+			continue;
+		if (pte_is_large(entry)) {
+			++*large;
+			if (level != LARGE_LEVEL || pte_frame(entry) % LARGE_PAGE)
+				return false;
+		} else if (!check_table(pt, pte_frame(entry), level - 1, tables, large)) {
 			return false;
+		}
 	}
 	return used == node->used;
 }
 
 bool pt_check(const struct page_table *pt)
 {
-	uint32_t tables = 0;
+	uint32_t tables = 0, large = 0;
 
 	if (pt->root != VMSIM_NO_PFN &&
-	    !check_table(pt, pt->root, pt->pool->shape->levels - 1, &tables))
+	    !check_table(pt, pt->root, pt->pool->shape->levels - 1, &tables, &large))
 		return false;
-	return tables == pt->n_tables;
+	return tables == pt->n_tables && large == pt->n_large;
 }

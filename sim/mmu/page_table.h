@@ -5,8 +5,14 @@
  *
  * Invariants
  *  1. A table's `used` is its number of non-zero entries (I29).
- *  2. An upper entry is zero, or points to a live table of this page table.
- *  3. Leaf entries change through pt_set() only, except that the walker sets A and D. */
+ *  2. An upper entry is zero, or points to a live table of this page table, or one level above the
+ *     leaf maps a large page.
+ *  3. Leaf entries change through pt_set() and pt_set_large() only, except that the walker sets A
+ *     and D.
+ *
+ * The pages of a large one have no leaf table: as a span they have no entries, like pages of which
+ * nothing is written; one by one they have the large page's (pte_piece). Tables of two levels map no
+ * large pages: theirs would be of 4 MiB. */
 #ifndef MMU_PAGE_TABLE_H
 #define MMU_PAGE_TABLE_H
 
@@ -57,6 +63,7 @@ struct page_table {
 	struct pt_pool *pool;
 	vmsim_pfn root; /* VMSIM_NO_PFN until the first table is added */
 	uint32_t n_tables;
+	uint32_t n_large; /* large pages mapped */
 };
 
 void pt_init(struct page_table *pt, struct pt_pool *pool);
@@ -69,10 +76,17 @@ static inline unsigned pt_index(const struct pt_shape *shape, unsigned level, vm
 	return (unsigned)(vpn >> shape->shift[level]) & ((1u << shape->bits[level]) - 1);
 }
 
-/* pt_get: the leaf entry of a page; 0 when its table is absent. */
+/* pt_leaf: the entry that maps a page, or would: in its leaf table, or a large page's; NULL when
+ * there is neither. */
+pte_t *pt_leaf(const struct page_table *pt, vmsim_vpn vpn);
+/* pt_get: the leaf entry of a page, of a large page's its piece; 0 when its table is absent. */
 pte_t pt_get(const struct page_table *pt, vmsim_vpn vpn);
 /* pt_set: write a leaf entry. => its table exists */
 void pt_set(struct page_table *pt, vmsim_vpn vpn, pte_t pte);
+/* pt_set_large: map a large page, or with 0 unmap it.
+ * => vpn is a multiple of LARGE_PAGE, tables as pt_missing_large() counts them exist, and no leaf
+ *    table lies there */
+void pt_set_large(struct page_table *pt, vmsim_vpn vpn, pte_t pte);
 
 /* A run of pages whose entries lie side by side in one leaf table, or whose table is absent. */
 struct pt_span {
@@ -80,6 +94,7 @@ struct pt_span {
 	uint64_t n;
 	struct pt_node *node; /* NULL: absent, all entries zero */
 	unsigned index;       /* of the first, in node */
+	bool large;           /* pages of a large page; no node */
 };
 /* pt_span_at: the longest span from vpn on, ending before end. */
 struct pt_span pt_span_at(const struct page_table *pt, vmsim_vpn vpn, vmsim_vpn end);
@@ -88,6 +103,9 @@ void pt_span_set(const struct pt_span *span, uint64_t i, pte_t pte);
 
 /* pt_missing: tables that must be added before every page of [vpn, end) has an entry. */
 uint64_t pt_missing(const struct page_table *pt, vmsim_vpn vpn, vmsim_vpn end);
+/* pt_missing_large: the same before every large page of [vpn, end) has one.
+ * => three levels or more */
+uint64_t pt_missing_large(const struct page_table *pt, vmsim_vpn vpn, vmsim_vpn end);
 /* pt_add_table: put an empty table for vpn's uppermost missing level into a zeroed frame.
  * => returns true when vpn now has a leaf table */
 bool pt_add_table(struct page_table *pt, vmsim_vpn vpn, vmsim_pfn frame);

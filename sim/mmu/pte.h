@@ -15,6 +15,9 @@
  *     transition    bit 11, frame in 32..63
  *     prototype     bit 10: the section's entry says where the page is
  *
+ * An upper entry with bit 7 is that of a large page (H1): otherwise as a valid one, its frame the
+ * first of LARGE_PAGE that lie one after another.
+ *
  * Sections have entries of the same kinds for their pages; one that names a frame is of the
  * transition kind whatever the frame's state.
  *
@@ -43,6 +46,8 @@ typedef uint64_t pte_t;
 #define PTE_OFFERED ((pte_t)1 << 13)    /* software kinds: OfferVirtualMemory (R9) */
 
 #define PTE_BROKEN ((pte_t)1 << 14)     /* software kinds: the next access is an in-page error */
+
+#define LARGE_PAGE 512u /* pages of a large page (L) */
 
 #define PTE_FRAME_SHIFT 12
 #define PTE_FRAME_MASK (((pte_t)1 << 40) - 1)
@@ -115,6 +120,12 @@ static inline unsigned prot_copied(unsigned prot)
 static inline bool pte_is_valid(pte_t pte)
 {
 	return pte & PTE_P;
+}
+
+/* The entry of a large page; bit 7 of others is part of their protection. */
+static inline bool pte_is_large(pte_t pte)
+{
+	return (pte & (PTE_P | PTE_PS)) == (PTE_P | PTE_PS);
 }
 
 static inline bool pte_is_transition(pte_t pte)
@@ -213,6 +224,18 @@ static inline pte_t pte_make_clean(pte_t pte, bool software)
 static inline pte_t pte_make_dirty(pte_t pte)
 {
 	return (pte & ~PTE_SOFT_W) | PTE_W | PTE_D;
+}
+
+/* => frame is a multiple of LARGE_PAGE */
+static inline pte_t pte_make_large(unsigned prot, vmsim_pfn frame, bool nx)
+{
+	return pte_make_valid(prot, frame, nx) | PTE_PS;
+}
+
+/* A large page's entry as it counts for one of its pages: with the frame of that page. */
+static inline pte_t pte_piece(pte_t large, vmsim_vpn vpn)
+{
+	return large + ((pte_t)(vpn % LARGE_PAGE) << PTE_FRAME_SHIFT);
 }
 
 static inline pte_t pte_make_table(vmsim_pfn frame)

@@ -1,7 +1,8 @@
 /* tlb.h: a set-associative translation lookaside buffer with true LRU.
  *
  * A set is kept in order of use, most recent first, so replacing means dropping the last. The set
- * index is the low bits of the page number (linear).
+ * index is the low bits of the page number (linear); a large page counts by its own number. Entries
+ * of both sizes may stand in one TLB.
  *
  * Invariants
  *  1. A tag stands at most once.
@@ -16,8 +17,8 @@
 enum tlb_flags { TLB_WRITE = 1, TLB_EXECUTE = 2, TLB_DIRTY = 4 };
 
 struct tlb_entry {
-	uint64_t tag; /* page number and asid; 0: empty (asids start at 1) */
-	vmsim_pfn pfn;
+	uint64_t tag; /* size, page number and asid; 0: empty (asids start at 1) */
+	vmsim_pfn pfn; /* of a large page, the first */
 	uint32_t flags;
 };
 
@@ -31,6 +32,22 @@ struct tlb {
 static inline uint64_t tlb_tag(uint32_t asid, vmsim_vpn vpn)
 {
 	return vpn << ASID_BITS | asid;
+}
+
+#define TLB_TAG_LARGE ((uint64_t)1 << 63)
+
+/* The tag of the large page that a page is part of. */
+static inline uint64_t tlb_tag_large(uint32_t asid, vmsim_vpn vpn)
+{
+	return tlb_tag(asid, vpn / LARGE_PAGE) | TLB_TAG_LARGE;
+}
+
+/* The first page that a tag stands for. */
+static inline vmsim_vpn tlb_vpn(uint64_t tag)
+{
+	vmsim_vpn number = (tag & ~TLB_TAG_LARGE) >> ASID_BITS;
+
+	return tag & TLB_TAG_LARGE ? number * LARGE_PAGE : number;
 }
 
 /* => entries > 0, ways divides entries, and entries / ways is a power of two */

@@ -27,6 +27,7 @@ bool walk(const struct page_table *pt, vmsim_vpn vpn, enum vmsim_access access, 
 	*out = (struct walk){0};
 	for (unsigned level = shape->levels; level-- > 0;) {
 		pte_t *entry;
+		bool leaf;
 
 		out->fetches++;
 		/* A process without tables yet has an empty top table; reading it costs a fetch. */
@@ -34,10 +35,13 @@ bool walk(const struct page_table *pt, vmsim_vpn vpn, enum vmsim_access access, 
 			return false;
 		entry = &pool->node[pool->outside ? frame - pool->frames : frame]
 				 ->entry[pt_index(shape, level, vpn)];
-		if (!pte_is_valid(*entry) || (level == 0 && !leaf_permits(*entry, access)))
+		leaf = level == 0 || pte_is_large(*entry);
+		if (!pte_is_valid(*entry) || (leaf && !leaf_permits(*entry, access)))
 			return false;
-		set_bits(entry, level == 0 && access == VMSIM_WRITE ? PTE_A | PTE_D : PTE_A, out);
+		set_bits(entry, leaf && access == VMSIM_WRITE ? PTE_A | PTE_D : PTE_A, out);
 		out->leaf = *entry;
+		if (leaf)
+			break;
 		frame = pte_frame(*entry);
 	}
 	return true;
@@ -45,14 +49,10 @@ bool walk(const struct page_table *pt, vmsim_vpn vpn, enum vmsim_access access, 
 
 bool walk_leaf(const struct page_table *pt, vmsim_vpn vpn, struct walk *out)
 {
-	struct pt_node *node = pt_find(pt, vpn);
-	pte_t *entry;
+	pte_t *entry = pt_leaf(pt, vpn);
 
 	*out = (struct walk){.fetches = 1};
-	if (!node)
-		return false;
-	entry = &node->entry[pt_index(pt->pool->shape, 0, vpn)];
-	if (!pte_is_valid(*entry) || !leaf_permits(*entry, VMSIM_WRITE))
+	if (!entry || !pte_is_valid(*entry) || !leaf_permits(*entry, VMSIM_WRITE))
 		return false;
 	set_bits(entry, PTE_A | PTE_D, out);
 	out->leaf = *entry;

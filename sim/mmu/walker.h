@@ -5,13 +5,13 @@
 #include "mmu/page_table.h"
 
 struct walk {
-	pte_t leaf;       /* the leaf entry used, after A and D were set; 0 when none */
+	pte_t leaf;       /* the leaf entry used, or a large page's, after A and D were set */
 	unsigned fetches; /* entries read */
 	unsigned updates; /* entries in which A or D was set */
 };
 
-/* walk: read the entries of vpn from the top. Sets A in every entry used, and D in the leaf for a
- * store, before the translation may be cached.
+/* walk: read the entries of vpn from the top, down to its leaf or large page. Sets A in every entry
+ * used, and D in the last for a store, before the translation may be cached.
  * => returns false when an entry is not present or the leaf does not permit the access; A may
  *    then be set above the leaf, the leaf is untouched */
 bool walk(const struct page_table *pt, vmsim_vpn vpn, enum vmsim_access access, struct walk *out);

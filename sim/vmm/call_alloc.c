@@ -47,6 +47,11 @@ static const char *bad_type(uint32_t type, uint32_t known, uint32_t protect, con
 	return NULL;
 }
 
+static bool is_large(const struct vmsim_call *c)
+{
+	return c->id != VMSIM_CALL_MAP_VIEW && (c->type & MEM_LARGE_PAGES);
+}
+
 /* What VirtualAlloc2 asks of placeholders. => only called where its bits mean that */
 static const char *bad_placeholder(uint32_t type, uint32_t protect)
 {
@@ -107,10 +112,7 @@ static bool validate(struct vmm *vmm, struct api_call *call)
 	why = second ? bad_place(call) : NULL;
 	if (why)
 		return call_refuse(call, STATUS_INVALID_PARAMETER, "2.3", why);
-	if (c->type & MEM_LARGE_PAGES)
-		return call_refuse(call, STATUS_PRIVILEGE_NOT_HELD, "2.3.11",
-				   "the process does not hold SeLockMemoryPrivilege");
-	return true;
+	return !is_large(c) || large_permitted(vmm, call);
 }
 
 /* --- the reserve path ------------------------------------------------------------------------ */
@@ -134,7 +136,7 @@ static bool require(const struct vmsim_call *c, struct vad_search *want)
 	if (lowest)
 		want->low = MAX(want->low, (lowest - 1) / VMSIM_PAGE_SIZE + 1);
 	if (align)
-		want->align = align >> VMSIM_PAGE_SHIFT;
+		want->align = MAX(want->align, align >> VMSIM_PAGE_SHIFT);
 	return want->low <= want->high;
 }
 
@@ -144,7 +146,8 @@ bool call_place(struct vmm *vmm, struct process *process, const struct api_call 
 	const struct vad_tree *vads = &process->vads;
 	uint64_t seed = vmm->config->vmm.va_seed;
 	struct vad_search want = {.n = n, .low = vads->lo, .high = vads->hi,
-				  .align = VMSIM_GRANULARITY_PAGES,
+				  .align = is_large(call->call) ? LARGE_PAGE
+								: VMSIM_GRANULARITY_PAGES,
 				  .top_down = call->call->type & MEM_TOP_DOWN};
 	struct vad_search from;
 	struct rng rng = {seed};
@@ -211,7 +214,7 @@ static enum vad_kind kind_of(const struct vmsim_call *c)
 		return VAD_PHYSICAL;
 	if (c->id == VMSIM_CALL_VIRTUAL_ALLOC2 && (c->type & MEM_RESERVE_PLACEHOLDER))
 		return VAD_PLACEHOLDER;
-	return VAD_PRIVATE;
+	return is_large(c) ? VAD_LARGE : VAD_PRIVATE;
 }
 
 /* E4. => vad is new, or a placeholder */
@@ -232,7 +235,7 @@ static enum vmm_status reserve(struct vmm *vmm, struct process *process, struct 
 	bool commit = c->type & MEM_COMMIT;
 	struct vad *vad, *placeholder;
 	vmsim_vpn first, last;
-	uint64_t n;
+	uint64_t n, tables;
 
 	if (prot_is_copy(c->protect))
 		return call_fail(call, STATUS_INVALID_PAGE_PROTECTION, "2.3.13a",
@@ -240,9 +243,12 @@ static enum vmm_status reserve(struct vmm *vmm, struct process *process, struct 
 	if (!find_pages(vmm, process, call, &first, &last, &placeholder))
 		return VMM_DONE;
 	n = last - first + 1;
-	if (commit && pages_over_limit(vmm, n + tables_to_charge(vmm, process, first, last)))
+	tables = is_large(c) ? 0 : tables_to_charge(vmm, process, first, last);
+	if (commit && pages_over_limit(vmm, n + tables))
 		return call_fail(call, STATUS_COMMITMENT_LIMIT, "2.3.16a",
 				 "the commit limit would be exceeded");
+	if (is_large(c) && !large_map(vmm, process, call, first, n))
+		return VMM_DONE;
 	vad = placeholder;
 	if (!vad) {
 		vad = vad_insert(&process->vads, first, last);
@@ -254,7 +260,8 @@ static enum vmm_status reserve(struct vmm *vmm, struct process *process, struct 
 		vad->committed = n;
 		vmm->work.committed += n;
 		pages_charge(vmm, process, (int64_t)n);
-		tables_charge(vmm, process, first, last);
+		if (tables)
+			tables_charge(vmm, process, first, last);
 	}
 	if (commit || !placeholder)
 		page_run_add(&run, first, n, placeholder ? STATE_RESERVED : STATE_FREE,

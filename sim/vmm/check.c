@@ -8,6 +8,7 @@ struct tally {
 	struct vmm *vmm;
 	struct process *process;
 	uint64_t resident, locked, committed, slots_in_ptes, resident_all, committed_all;
+	uint64_t large, large_all; /* pages of large pages */
 	uint64_t committed_pages; /* without what calls under way charged ahead */
 	uint64_t pages_stored;    /* in frames or, if in none, in slots */
 	const char *broken;
@@ -83,6 +84,23 @@ static void check_entry(struct tally *t, const struct vad *vad, vmsim_vpn vpn, p
 	}
 }
 
+/* A block of large pages has nothing but those, and they are its own (I3). */
+static void check_large(struct tally *t, const struct vad *vad)
+{
+	for (vmsim_vpn vpn = vad->first; vpn <= vad->last; vpn++) {
+		pte_t pte = pt_get(&t->process->pt, vpn);
+		const struct pfn *pfn = &t->vmm->db.pfn[pte_frame(pte)];
+
+		if (!pte_is_large(pte) || pfn->state != PFN_ACTIVE || pfn->flags != PFN_LARGE ||
+		    pfn->owner != t->process || pfn->vpn != vpn) {
+			broke(t, "I3");
+			return;
+		}
+		t->large++;
+		t->pages_stored++;
+	}
+}
+
 static void check_block(void *ctx, struct vad *vad)
 {
 	struct tally *t = ctx;
@@ -90,6 +108,8 @@ static void check_block(void *ctx, struct vad *vad)
 
 	if (vad->segment)
 		t->committed += vad->committed;
+	if (vad->kind == VAD_LARGE)
+		check_large(t, vad);
 	for (vmsim_vpn vpn = vad->first; vpn <= vad->last;) {
 		struct pt_span span = pt_span_at(&t->process->pt, vpn, vad->last + 1);
 
@@ -138,14 +158,15 @@ static void check_process(struct tally *t)
 {
 	struct process *process = t->process;
 
-	t->resident = t->locked = t->committed = 0;
+	t->resident = t->locked = t->committed = t->large = 0;
 	if (!vad_check(&process->vads))
 		broke(t, "I16");
 	if (!pt_check(&process->pt))
 		broke(t, "I29");
 	vad_foreach(&process->vads, check_block, t);
 	if (entries_in_blocks(process) !=
-	    entries_in_tables(process, t->vmm->pool.shape->vpn_end))
+		    entries_in_tables(process, t->vmm->pool.shape->vpn_end) ||
+	    t->large != (uint64_t)process->pt.n_large * LARGE_PAGE)
 		broke(t, "I17");
 	if (t->committed + (uint64_t)process->charged_ahead +
 		    g_hash_table_size(process->charged_tables) != process->committed)
@@ -160,6 +181,7 @@ static void check_process(struct tally *t)
 	if (!process->replacer->ops->check(process->replacer->state))
 		broke(t, "policy state");
 	t->resident_all += t->resident;
+	t->large_all += t->large;
 	t->committed_pages += t->committed;
 	t->committed_all += process->committed;
 }
@@ -198,12 +220,12 @@ static void check_segments(struct tally *t)
 }
 
 /* Frames by themselves; slots they hold. Returns those slots. */
-static uint64_t check_frames(struct tally *t, uint64_t *tables, uint64_t *active)
+static uint64_t check_frames(struct tally *t, uint64_t *tables, uint64_t *large, uint64_t *active)
 {
 	const struct pfn_db *db = &t->vmm->db;
 	uint64_t slots = 0;
 
-	*tables = *active = 0;
+	*tables = *large = *active = 0;
 	for (vmsim_pfn f = 0; f < db->fresh; f++) {
 		const struct pfn *pfn = &db->pfn[f];
 		bool io = pfn->flags & (PFN_READ_IO | PFN_WRITE_IO);
@@ -215,7 +237,7 @@ static uint64_t check_frames(struct tally *t, uint64_t *tables, uint64_t *active
 			broke(t, "I7");
 		if (io != (io_of(t->vmm, f) != NULL))
 			broke(t, "I7");
-		if (pfn->share != (pfn->flags & PFN_TABLE ? 0 : shares(t->vmm, f)))
+		if (pfn->share != (pfn->flags & PFN_WIRED ? 0 : shares(t->vmm, f)))
 			broke(t, "I3");
 		if (pfn->state == PFN_MODIFIED && (!(pfn->flags & PFN_IS_MODIFIED) || pfn->slot))
 			broke(t, "I10");
@@ -232,6 +254,7 @@ static uint64_t check_frames(struct tally *t, uint64_t *tables, uint64_t *active
 				broke(t, "I4");
 		}
 		*tables += (pfn->flags & PFN_TABLE) != 0;
+		*large += (pfn->flags & PFN_LARGE) != 0;
 		*active += pfn->share;
 	}
 	return slots;
@@ -240,7 +263,7 @@ static uint64_t check_frames(struct tally *t, uint64_t *tables, uint64_t *active
 const char *vmm_check(struct vmm *vmm)
 {
 	struct tally t = {.vmm = vmm, .broken = pfn_check(&vmm->db)};
-	uint64_t slots, tables, active;
+	uint64_t slots, tables, large, active;
 
 	for (guint i = 0; i < vmm->processes->len; i++) {
 		t.process = g_ptr_array_index(vmm->processes, i);
@@ -248,11 +271,13 @@ const char *vmm_check(struct vmm *vmm)
 			check_process(&t);
 	}
 	check_segments(&t);
-	slots = check_frames(&t, &tables, &active);
+	slots = check_frames(&t, &tables, &large, &active);
 	if (t.pages_stored > t.committed_pages)
 		broke(&t, "I20");
-	if (tables != vmm->db.n_tables)
+	if (tables != vmm->db.n_tables || large != vmm->db.n_large)
 		broke(&t, "I1");
+	if (large != t.large_all)
+		broke(&t, "I3");
 	if (active != t.resident_all)
 		broke(&t, "I3");
 	if (!pagefile_check(&vmm->file) || slots + t.slots_in_ptes != vmm->file.used)

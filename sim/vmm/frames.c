@@ -46,6 +46,23 @@ static void zero_inline(struct vmm *vmm, vmsim_pfn frame, enum frame_use use)
 	vmm->c->pages_zeroed_inline++;
 }
 
+void frame_claim(struct vmm *vmm, vmsim_pfn frame, enum frame_use use)
+{
+	if (vmm->db.pfn[frame].state == PFN_STANDBY) {
+		frame_repurpose(vmm, frame);
+		vmm->c->pages_repurposed++;
+	}
+	zero_inline(vmm, frame, use);
+}
+
+bool frames_can_wire(const struct vmm *vmm, uint64_t n)
+{
+	const struct pfn_db *db = &vmm->db;
+	uint64_t wired = db->n_tables + db->n_large + db->n_store + vmm->locked_pages;
+
+	return wired + n < db->frames;
+}
+
 vmsim_pfn frame_take(struct vmm *vmm, enum frame_use use)
 {
 	vmsim_pfn zeroed = pfn_first_zeroed(&vmm->db), free_frame = pfn_first_free(&vmm->db);
@@ -53,14 +70,10 @@ vmsim_pfn frame_take(struct vmm *vmm, enum frame_use use)
 
 	if (frame == VMSIM_NO_PFN)
 		frame = use == FRAME_ANY ? zeroed : free_frame;
-	if (frame == VMSIM_NO_PFN) {
+	if (frame == VMSIM_NO_PFN)
 		frame = pfn_first_standby(&vmm->db);
-		if (frame == VMSIM_NO_PFN)
-			return frame;
-		frame_repurpose(vmm, frame);
-		vmm->c->pages_repurposed++;
-	}
-	zero_inline(vmm, frame, use);
+	if (frame != VMSIM_NO_PFN)
+		frame_claim(vmm, frame, use);
 	return frame;
 }
 

@@ -10,7 +10,8 @@
  *   frames.c       frames taken and given     reset.c        MEM_RESET, offer, discard
  *   section.c      pages of sections          cluster.c      reads of several pages
  *   watch.c        write-watch                inject.c       errors of I/O and memory
- *   tables.c       page tables                check.c        the invariants */
+ *   tables.c       page tables                large.c        large pages
+ *   check.c        the invariants */
 #ifndef VMM_INTERNAL_H
 #define VMM_INTERNAL_H
 
@@ -178,6 +179,8 @@ void pages_free(struct vmm *vmm, struct process *process, struct vad *vad, vmsim
  *    fits NULL as many as there is room for are built */
 enum vmm_status pages_build(struct vmm *vmm, struct process *process, vmsim_vpn first,
 			    vmsim_vpn last, struct io **io, bool *fits);
+/* table_add: the uppermost table that a page lacks, in a frame of its own (L38). */
+enum vmm_status table_add(struct vmm *vmm, struct process *process, vmsim_vpn vpn, struct io **io);
 /* tables_to_charge: how many page tables of a range are to be charged and are not yet (C1); 0
  * unless memory.charge_page_tables says so. tables_charge: charge them. */
 uint64_t tables_to_charge(const struct vmm *vmm, const struct process *process, vmsim_vpn first,
@@ -186,6 +189,17 @@ void tables_charge(struct vmm *vmm, struct process *process, vmsim_vpn first, vm
 /* tables_release: pages were given up: tables that are empty now are freed (L38), and what is not
  * needed any more is not charged any more. => no block has those pages */
 void tables_release(struct vmm *vmm, struct process *process, vmsim_vpn first, vmsim_vpn last);
+
+/* --- large.c: large pages (9.6) ------------------------------------------------------------ */
+
+/* large_permitted: steps 2.3.11 and 2.3.12; else the call has failed. */
+bool large_permitted(const struct vmm *vmm, struct api_call *call);
+/* large_map: step 2.3.17a: large pages for a block that is about to be made; else the call has
+ * failed and nothing has changed. => pages is a multiple of LARGE_PAGE, as is first */
+bool large_map(struct vmm *vmm, struct process *process, struct api_call *call, vmsim_vpn first,
+	       uint64_t pages);
+/* large_unmap: every large page of a block is given back. */
+void large_unmap(struct vmm *vmm, struct process *process, const struct vad *vad);
 
 /* --- watch.c: which pages of a block were written (E16) ------------------------------------ */
 
@@ -261,6 +275,10 @@ enum frame_use { FRAME_ZEROED, FRAME_TABLE, FRAME_ANY };
 /* frame_take: the next available frame, zeroed if its use wants it. It is still on its list: the
  * caller sets the owner and moves it. VMSIM_NO_PFN when none is available. */
 vmsim_pfn frame_take(struct vmm *vmm, enum frame_use use);
+/* frame_claim: the same for one of the available frames. */
+void frame_claim(struct vmm *vmm, vmsim_pfn frame, enum frame_use use);
+/* frames_can_wire: whether n frames more may be wired: some must be left for pages that move. */
+bool frames_can_wire(const struct vmm *vmm, uint64_t n);
 /* The row by which a frame in its present state becomes active: L10, L11 or L12. */
 enum pfn_transition frame_rule(const struct vmm *vmm, vmsim_pfn frame);
 /* frame_get: frame_take(), evicting where there is no standby list. */

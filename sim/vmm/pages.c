@@ -111,6 +111,8 @@ void pages_free(struct vmm *vmm, struct process *process, struct vad *vad, vmsim
 	bool whole = first == vad->first && last == vad->last;
 	uint64_t committed = whole ? vad->committed : pages_committed(process, vad, first, last);
 
+	if (vad->kind == VAD_LARGE)
+		large_unmap(vmm, process, vad);
 	for (vmsim_vpn vpn = first; vpn <= last;) {
 		struct pt_span span = pt_span_at(&process->pt, vpn, last + 1);
 

@@ -175,6 +175,21 @@ void pfn_requeue(struct pfn_db *db, vmsim_pfn frame, unsigned priority, bool hea
 		list_append(db, &db->standby[priority], frame);
 }
 
+enum pfn_state pfn_worst(const struct pfn_db *db, vmsim_pfn first, uint32_t n)
+{
+	unsigned worst = PFN_ZEROED;
+
+	for (vmsim_pfn f = first; f - first < n && f < db->fresh && worst <= PFN_STANDBY; f++)
+		worst = MAX(worst, db->pfn[f].state);
+	return (enum pfn_state)worst;
+}
+
+void pfn_untouched_end(struct pfn_db *db, vmsim_pfn end)
+{
+	for (; db->fresh < end; db->fresh++)
+		list_append(db, &db->zeroed, db->fresh);
+}
+
 vmsim_pfn pfn_first_zeroed(const struct pfn_db *db)
 {
 	if (db->zeroed.head != VMSIM_NO_PFN)

@@ -86,13 +86,13 @@ const char *pfn_section_name(const struct pfn *pfn);
 struct pfn {
 	uint32_t next, prev; /* frame numbers; VMSIM_NO_PFN ends a list */
 	uint32_t slot;       /* pagefile slot with this content, 0: none */
-	uint32_t share;      /* valid entries that name it */
+	uint32_t share;      /* valid entries that name it; of a table's or large page's: 0 */
 	uint32_t locks;      /* of those, locked ones */
 	uint8_t state, flags, priority, reset;
 	uint8_t page_priority; /* of the page it holds (W11); `priority` is that of its list */
 	uint8_t keep;   /* enum pfn_keep while it is reset; KEEP_OFFERED + priority - 1 */
 	uint8_t spared; /* it was modified when it was reset, so dropping it spares a write */
-	struct process *owner;   /* of a private page or a table; NULL for a section's page */
+	struct process *owner; /* of a private or large page, or a table; NULL for a section's */
 	struct segment *segment; /* of a section's page */
 	vmsim_vpn vpn;           /* page of the process, or index into the section */
 	struct replacer *replacer; /* that was told of it, while share > 0 */
@@ -110,7 +110,7 @@ struct pfn_db {
 	uint32_t fresh; /* first frame never used; frames: none left */
 	struct pfn_list zeroed, free, modified, standby[PFN_PRIORITIES];
 	uint64_t n[PFN_N_STATES];
-	uint64_t n_tables, n_large, n_store;
+	uint64_t n_tables, n_large, n_store; /* wired frames, by what for */
 	struct events *events;
 };
 
@@ -147,6 +147,13 @@ vmsim_pfn pfn_first_zeroed(const struct pfn_db *db);
 vmsim_pfn pfn_first_free(const struct pfn_db *db);
 vmsim_pfn pfn_first_standby(const struct pfn_db *db);
 vmsim_pfn pfn_first_modified(const struct pfn_db *db);
+
+/* pfn_worst: the state of those n frames that are taken last: available ones come first in enum
+ * pfn_state, in the order of L1. */
+enum pfn_state pfn_worst(const struct pfn_db *db, vmsim_pfn first, uint32_t n);
+/* pfn_untouched_end: frames below `end` are no longer untouched, but the last of the zeroed list in
+ * the order they had; so that any of them may be moved, and not only the first. */
+void pfn_untouched_end(struct pfn_db *db, vmsim_pfn end);
 
 /* pfn_check: invariants I1, I2 and I5. Returns NULL, or the identifier of what is broken. */
 const char *pfn_check(const struct pfn_db *db);

@@ -59,6 +59,8 @@ static void process_clear_entries(struct vmm *vmm, struct process *process)
 	for (vmsim_vpn vpn = 0; vpn < end;) {
 		struct pt_span span = pt_span_at(&process->pt, vpn, end);
 
+		if (span.large)
+			pt_set_large(&process->pt, vpn, 0);
 		for (uint64_t i = 0; span.node && i < span.n; i++)
 			pt_span_set(&span, i, 0);
 		vpn += span.n;

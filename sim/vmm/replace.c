@@ -101,9 +101,13 @@ void vmm_referenced(struct vmm *vmm, struct process *process, const vmsim_pfn *f
 {
 	struct replacer *replacer = process->replacer;
 
-	(void)vmm;
-	if (replacer && replacer->ops->referenced)
+	if (!replacer || !replacer->ops->referenced)
+		return;
+	if (!vmm->db.n_large)
 		replacer->ops->referenced(replacer->state, frames, n);
+	for (size_t i = 0; vmm->db.n_large && i < n; i++) /* W2: it was never told of those */
+		if (!(vmm->db.pfn[frames[i]].flags & PFN_LARGE))
+			replacer->ops->referenced(replacer->state, &frames[i], 1);
 }
 
 vmsim_pfn replace_victim(struct vmm *vmm, struct process *process)

@@ -47,8 +47,7 @@ static bool tables_fit(struct vmm *vmm, uint64_t missing)
 	return claimed[CLAIM_FOR_GOOD] + kept + missing < db->frames;
 }
 
-static enum vmm_status add_table(struct vmm *vmm, struct process *process, vmsim_vpn vpn,
-				 struct io **io)
+enum vmm_status table_add(struct vmm *vmm, struct process *process, vmsim_vpn vpn, struct io **io)
 {
 	enum vmm_status status = VMM_DONE;
 	vmsim_pfn frame;
@@ -87,8 +86,8 @@ enum vmm_status pages_build(struct vmm *vmm, struct process *process, vmsim_vpn 
 		tables_charge(vmm, process, first, last);
 	}
 	for (vmsim_vpn vpn = first; vpn <= last; vpn = (vpn / leaf + 1) * leaf) {
-		while (!pt_find(&process->pt, vpn)) {
-			enum vmm_status status = add_table(vmm, process, vpn, io);
+		while (!pt_leaf(&process->pt, vpn)) {
+			enum vmm_status status = table_add(vmm, process, vpn, io);
 
 			if (status != VMM_DONE)
 				return status;

@@ -213,6 +213,8 @@ static void test_types(void)
 	EXPECT("trace.implicit_commit", "auto", "{\"trace\": {\"implicit_commit\": \"auto\"}}");
 	EXPECT("tlb.l2.ways", "1536", "tlb.l2.ways=full");
 	EXPECT("tlb.l1d.ways", "2", "tlb.l1d.entries=2"); /* the default of 4 gives way */
+	EXPECT("tlb.l1i.large.ways", "8", "seed=1"); /* full */
+	EXPECT("tlb.l1d.large.ways", "3", "tlb.l1d.large.entries=3");
 	EXPECT("device.read_bandwidth", "2000000", "device.read_bandwidth=2MB/s");
 	EXPECT("clock_ghz", "3.3", "{\"clock_ghz\": 3.3}");
 	EXPECT("vmm.avail_low", "4", "memory.frames=64", "vmm.avail_low=7", "vmm.avail_low=auto");
@@ -360,6 +362,13 @@ static void test_cross_checks(void)
 	expect_failure("tlb.l2.entries=36",
 		       "tlb.l2: 36 entries of 12 ways make 3 sets (expected a power of two: page "
 		       "numbers index them)");
+	expect_failure("tlb.l1d.large.entries=30",
+		       "tlb.l1d.large.ways=4: does not divide tlb.l1d.large.entries=30 (expected a "
+		       "divisor, or \"full\")");
+	expect_failure("{\"tlb\": {\"l2\": {\"entries\": 0, \"large\": {\"shared\": false, "
+		       "\"entries\": 16}}}}",
+		       "tlb.l2.large.entries=16: there is no tlb.l2 (expected tlb.l2.entries above "
+		       "0)");
 	EXPECT("tlb.l2.entries", "0", "tlb.l2.entries=0");
 	expect_failure("{\"vmm\": {\"avail_low\": 9, \"avail_high\": 8}}",
 		       "vmm.avail_low=9: above vmm.avail_high=8 (trimming could never stop)");

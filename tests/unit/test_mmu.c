@@ -381,12 +381,179 @@ static void test_order_after_dirty_walk(void)
 	tear_down(&f);
 }
 
+/* --- large pages ----------------------------------------------------------------------------- */
+
+#define LARGE_AT 0x400u /* the first page of three large ones */
+#define LARGE_FRAME 512u
+
+/* The machine above with a second level of four entries, and arrays for large pages. */
+static void set_up_large(struct fixture *f, const char *large)
+{
+	char *json = g_strdup_printf(small_machine, 4, 4);
+	char **each = g_strsplit(large, " ", 0);
+	GError *error = NULL;
+
+	*f = (struct fixture){.config = vmsim_config_new()};
+	vmsim_config_load_text(f->config, json, "test", &error);
+	for (char **s = each; *s; s++)
+		if (**s)
+			vmsim_config_set(f->config, *s, &error);
+	vmsim_config_finish(f->config, &error);
+	g_assert_no_error(error);
+	g_strfreev(each);
+	g_free(json);
+	pt_pool_init(&f->pool, pt_shape_of(4), 10000, true);
+	pt_init(&f->pt, &f->pool);
+	while (!pt_find(&f->pt, BASE))
+		pt_add_table(&f->pt, BASE, pt_pool_outside(&f->pool));
+	mmu_init(&f->mmu, config_get(f->config), &f->c);
+	for (unsigned i = 0; i < N; i++)
+		map(f, i, PROT_EXECUTE_READWRITE);
+	for (unsigned i = 0; i < 3; i++) {
+		vmsim_pfn frame = LARGE_FRAME * (i + 1);
+
+		pt_set_large(&f->pt, LARGE_AT + i * LARGE_PAGE,
+			     pte_make_large(PROT_EXECUTE_READWRITE, frame, true));
+	}
+}
+
+static void tear_down_large(struct fixture *f)
+{
+	for (unsigned i = 0; i < 3; i++)
+		pt_set_large(&f->pt, LARGE_AT + i * LARGE_PAGE, 0);
+	tear_down(f);
+}
+
+/* The i-th large page, its n-th page. */
+static void go_large(struct fixture *f, unsigned i, unsigned n, enum vmsim_access access)
+{
+	vmsim_vpn vpn = LARGE_AT + i * LARGE_PAGE + n;
+
+	g_assert_true(mmu_translate(&f->mmu, &f->pt, 1, vpn, access, false, &f->tr));
+	g_assert_cmpuint(f->tr.pfn, ==, LARGE_FRAME * (i + 1) + n);
+	g_assert_cmpuint((access == VMSIM_EXECUTE ? f->mmu.fetch : f->mmu.data).pfn, ==, f->tr.pfn);
+}
+
+/* One walk, which ends at the entry that maps it all, and one TLB entry. */
+static void test_large(void)
+{
+	struct fixture f;
+	pte_t *pde;
+
+	RULES("H1 H3 H8 H21");
+	set_up_large(&f, "");
+	pde = pt_leaf(&f.pt, LARGE_AT);
+	for (unsigned n = 0; n < LARGE_PAGE; n++)
+		go_large(&f, 0, n, VMSIM_READ);
+	g_assert_cmpuint(f.c.page_walks, ==, 1);
+	g_assert_cmpuint(f.c.walk_references, ==, 3);
+	g_assert_cmpuint(f.c.dtlb_misses, ==, 1);
+	g_assert_cmpuint(f.c.dtlb_hits, ==, 511);
+	g_assert_cmpuint(f.c.stlb_misses, ==, 1);
+	g_assert_cmphex(*pde & (PTE_A | PTE_D), ==, PTE_A);
+	go_large(&f, 0, 77, VMSIM_WRITE); /* lacks D: the entry alone is read again */
+	g_assert_true(f.tr.store);
+	g_assert_cmpuint(f.tr.walk_cycles, ==, 100 + 1);
+	g_assert_true(*pde & PTE_D);
+	go_large(&f, 0, 78, VMSIM_WRITE); /* D is that of the large page */
+	g_assert_cmpuint(f.c.tlb_dirty_walks, ==, 1);
+	go_large(&f, 0, 79, VMSIM_EXECUTE);
+	g_assert_cmpuint(f.c.itlb_misses, ==, 1);
+	g_assert_cmpuint(f.c.stlb_hits, ==, 1);
+	g_assert_cmpuint(f.c.page_walks, ==, 2);
+	tear_down_large(&f);
+}
+
+/* H10: one INVLPG for any page of it removes what all levels hold, and no small page's entry. */
+static void test_large_invalidate(void)
+{
+	struct fixture f;
+
+	RULES("H10 H12");
+	set_up_large(&f, "");
+	go_large(&f, 0, 0, VMSIM_READ);
+	go_large(&f, 0, 0, VMSIM_EXECUTE);
+	go_large(&f, 1, 0, VMSIM_READ);
+	go(&f, 0, VMSIM_READ);
+	mmu_invalidate(&f.mmu, 1, LARGE_AT + 300);
+	g_assert_cmpuint(f.c.tlb_entries_invalidated, ==, 3);
+	check_forgotten(&f);
+	go_large(&f, 1, 5, VMSIM_READ);
+	go(&f, 0, VMSIM_READ);
+	g_assert_cmpuint(f.c.page_walks, ==, 3);
+	go_large(&f, 0, 5, VMSIM_READ);
+	g_assert_cmpuint(f.c.page_walks, ==, 4);
+	mmu_flush(&f.mmu, 1); /* both large pages and the small one, in both levels */
+	g_assert_cmpuint(f.c.tlb_entries_invalidated, ==, 3 + 6);
+	pt_set_large(&f.pt, LARGE_AT, pte_make_large(PROT_READONLY, LARGE_FRAME, true));
+	go_large(&f, 0, 9, VMSIM_READ);
+	g_assert_false(mmu_translate(&f.mmu, &f.pt, 1, LARGE_AT, VMSIM_WRITE, false, &f.tr));
+	g_assert_null(tlb_peek(&f.mmu.own_d, tlb_tag_large(1, LARGE_AT)));
+	g_assert_null(tlb_peek(&f.mmu.l2, tlb_tag_large(1, LARGE_AT)));
+	check_forgotten(&f);
+	tear_down_large(&f);
+}
+
+/* How often the walker runs for two small pages and three large ones, the last of them twice, and
+ * all again; with two entries for small pages at either level. */
+static uint64_t walks(struct fixture *f, const char *large)
+{
+	char *settings = g_strconcat(large, " tlb.l2.entries=2 tlb.l2.ways=full", NULL);
+	uint64_t n;
+
+	set_up_large(f, settings);
+	g_free(settings);
+	for (int round = 0; round < 2; round++) {
+		go(f, 0, VMSIM_READ);
+		go(f, 1, VMSIM_READ);
+		for (unsigned i = 0; i < 3; i++)
+			go_large(f, i, 10 * i, VMSIM_READ);
+		go_large(f, 2, 7, VMSIM_READ);
+	}
+	n = f->c.page_walks;
+	g_assert_cmpuint(f->c.dtlb_hits + f->c.dtlb_misses, ==, 12);
+	g_assert_cmpuint(f->c.stlb_hits + f->c.stlb_misses, ==, f->c.dtlb_misses);
+	tear_down_large(f);
+	return n;
+}
+
+/* Arrays of their own, or shared. */
+static void test_large_arrays(void)
+{
+	struct fixture f;
+
+	RULES("H7");
+	/* First levels of two small and 32 large pages: five walks, all else hits there. */
+	g_assert_cmpuint(walks(&f, ""), ==, 5);
+	g_assert_cmpuint(f.c.dtlb_misses, ==, 5);
+	/* Two large pages: the second level, which has seen three since, does not help. */
+	g_assert_cmpuint(walks(&f, "tlb.l1d.large.entries=2 tlb.l1d.large.ways=full"), ==, 8);
+	g_assert_cmpuint(f.c.dtlb_misses, ==, 8);
+	g_assert_cmpuint(f.c.stlb_hits, ==, 0);
+	/* A second level of their own holds all three. */
+	g_assert_cmpuint(walks(&f, "tlb.l1d.large.entries=2 tlb.l1d.large.ways=full "
+				   "tlb.l2.large.shared=false tlb.l2.large.entries=4"),
+			 ==, 5);
+	g_assert_cmpuint(f.c.dtlb_misses, ==, 8);
+	g_assert_cmpuint(f.c.stlb_hits, ==, 3);
+	/* Or none: the second level keeps the small ones, which lost the first to large pages. */
+	g_assert_cmpuint(walks(&f, "tlb.l1d.large.shared=true tlb.l2.large.shared=false"), ==, 8);
+	g_assert_cmpuint(f.c.dtlb_misses, ==, 10);
+	g_assert_cmpuint(f.c.stlb_hits, ==, 2);
+	/* Both levels shared: five pages go round in two entries. */
+	g_assert_cmpuint(walks(&f, "tlb.l1d.large.shared=true"), ==, 10);
+	g_assert_cmpuint(f.c.dtlb_hits, ==, 2);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/mmu/walk/bits", test_walk_bits);
 	g_test_add_func("/mmu/walk/fails", test_walk_fails);
 	g_test_add_func("/mmu/rights", test_rights);
+	g_test_add_func("/mmu/large", test_large);
+	g_test_add_func("/mmu/large-invalidate", test_large_invalidate);
+	g_test_add_func("/mmu/large-arrays", test_large_arrays);
 	g_test_add_func("/mmu/dirty-walk", test_dirty_walk);
 	g_test_add_func("/mmu/dirty-walk-l2", test_dirty_walk_l2);
 	g_test_add_func("/mmu/dirty-copy", test_dirty_copy);

@@ -337,6 +337,85 @@ static void test_check(void)
 	fixture_fini(&f);
 }
 
+/* --- large pages ----------------------------------------------------------------------------- */
+
+static void build_large(struct fixture *f, vmsim_vpn vpn)
+{
+	while (pt_missing_large(&f->pt, vpn, vpn + 1))
+		pt_add_table(&f->pt, vpn, take_frame(f));
+}
+
+/* One entry above the leaf maps 512 pages; nothing is missing there, and no leaf table is. */
+static void test_large(void)
+{
+	RULES("H1");
+	for (unsigned levels = 3; levels <= 4; levels++) {
+		pte_t pde = pte_make_large(PROT_READWRITE, 1024, true);
+		static struct fixture f;
+		struct pt_span span;
+
+		fixture_init(&f, levels, levels == 4);
+		g_assert_cmpuint(pt_missing_large(&f.pt, 512, 1536), ==, levels - 1);
+		g_assert_cmpuint(pt_missing(&f.pt, 512, 1536), ==, levels - 1 + 2);
+		build_large(&f, 512);
+		g_assert_cmpuint(f.pt.n_tables, ==, levels - 1);
+		pt_set_large(&f.pt, 512, pde);
+		g_assert_true(pt_check(&f.pt));
+		g_assert_null(pt_find(&f.pt, 600));
+		g_assert_cmphex(*pt_leaf(&f.pt, 600), ==, pde);
+		g_assert_null(pt_leaf(&f.pt, 511));
+		g_assert_cmphex(pt_get(&f.pt, 512), ==, pde);
+		g_assert_cmphex(pt_get(&f.pt, 511) | pt_get(&f.pt, 1024), ==, 0);
+		g_assert_cmpuint(pte_frame(pt_get(&f.pt, 1023)), ==, 1024 + 511);
+		g_assert_cmphex(pt_get(&f.pt, 700) ^ pde, ==, (pte_t)(700 - 512) << 12);
+		g_assert_cmpuint(pt_missing(&f.pt, 512, 1536), ==, 1);
+		g_assert_cmpuint(pt_missing(&f.pt, 512, 1024), ==, 0);
+		span = pt_span_at(&f.pt, 600, 5000);
+		g_assert_true(span.large && !span.node);
+		g_assert_cmpuint(span.n, ==, 1024 - 600);
+		span = pt_span_at(&f.pt, 1024, 5000);
+		g_assert_false(span.large);
+		prune(&f, 0, 4096); /* what is used stays */
+		g_assert_cmpuint(f.pt.n_tables, ==, levels - 1);
+		pt_set_large(&f.pt, 512, 0);
+		g_assert_cmpuint(f.pt.n_large, ==, 0);
+		build(&f, 512); /* small pages may follow */
+		pt_set(&f.pt, 512, 0x80);
+		g_assert_cmphex(pt_get(&f.pt, 512), ==, 0x80);
+		pt_set(&f.pt, 512, 0);
+		g_assert_true(pt_check(&f.pt));
+		fixture_fini(&f);
+	}
+}
+
+/* A level too high, a frame that is not aligned, and one too many. */
+static void test_large_check(void)
+{
+	static struct fixture f;
+	pte_t pde = pte_make_large(PROT_READWRITE, 512, true), *entry;
+
+	RULES("I29");
+	fixture_init(&f, 4, true);
+	build_large(&f, 0);
+	pt_set_large(&f.pt, 0, pde);
+	entry = pt_leaf(&f.pt, 0);
+	*entry = pte_make_large(PROT_READWRITE, 513, true);
+	g_assert_false(pt_check(&f.pt));
+	*entry = pde;
+	f.pt.n_large++;
+	g_assert_false(pt_check(&f.pt));
+	f.pt.n_large--;
+	entry = &f.pool.node[f.pt.root - f.pool.frames]->entry[1];
+	*entry = pde;
+	f.pool.node[f.pt.root - f.pool.frames]->used++;
+	g_assert_false(pt_check(&f.pt));
+	*entry = 0;
+	f.pool.node[f.pt.root - f.pool.frames]->used--;
+	g_assert_true(pt_check(&f.pt));
+	pt_set_large(&f.pt, 0, 0);
+	fixture_fini(&f);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -346,6 +425,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/page-table/build-range", test_build_range);
 	g_test_add_func("/page-table/random", test_random);
 	g_test_add_func("/page-table/spans", test_spans);
+	g_test_add_func("/page-table/large", test_large);
+	g_test_add_func("/page-table/large-check", test_large_check);
 	g_test_add_func("/page-table/prune", test_prune);
 	g_test_add_func("/page-table/outside", test_outside);
 	g_test_add_func("/page-table/check", test_check);

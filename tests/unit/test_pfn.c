@@ -183,6 +183,59 @@ static void test_fresh(void)
 	tear_down(&f);
 }
 
+/* Frames may be taken out of their order; the others keep it. */
+static void test_untouched_end(void)
+{
+	static const vmsim_pfn order[] = {5, 1, 2, 3, 8, 9, 10, 11};
+	struct fixture f;
+
+	set_up(&f, true);
+	move(&f, 0, PFN_ACTIVE);
+	pfn_untouched_end(&f.db, 8);
+	pfn_untouched_end(&f.db, 4); /* no way back */
+	g_assert_cmpuint(f.db.fresh, ==, 8);
+	g_assert_null(pfn_check(&f.db));
+	g_assert_cmpuint(pfn_available(&f.db), ==, FRAMES - 1);
+	for (vmsim_pfn i = 4; i < 8; i++)
+		move(&f, i, PFN_ACTIVE);
+	move(&f, 5, PFN_FREE);
+	move(&f, 5, PFN_ZEROED);
+	for (size_t i = 0; i < G_N_ELEMENTS(order); i++) {
+		g_assert_cmpuint(pfn_first_zeroed(&f.db), ==, order[i]);
+		move(&f, order[i], PFN_ACTIVE);
+	}
+	g_assert_cmpuint(pfn_first_zeroed(&f.db), ==, VMSIM_NO_PFN);
+	tear_down(&f);
+}
+
+static void test_worst(void)
+{
+	static const enum pfn_state states[] = {PFN_FREE, PFN_STANDBY, PFN_MODIFIED, PFN_TRANSITION,
+						PFN_ACTIVE, PFN_BAD};
+	struct fixture f;
+
+	RULES("L33");
+	set_up(&f, true);
+	g_assert_cmpint(pfn_worst(&f.db, 4, 8), ==, PFN_ZEROED); /* never touched */
+	for (vmsim_pfn i = 0; i < 6; i++)
+		move(&f, i, PFN_ACTIVE);
+	for (size_t i = 0; i < G_N_ELEMENTS(states); i++) {
+		if (states[i] != PFN_ACTIVE)
+			move(&f, 1, states[i]);
+		g_assert_cmpint(pfn_worst(&f.db, 1, 1), ==, states[i]);
+		g_assert_cmpint(pfn_worst(&f.db, 0, 4) > PFN_STANDBY, ==, true);
+		g_assert_cmpint(pfn_worst(&f.db, 6, 6), ==, PFN_ZEROED);
+		if (states[i] != PFN_ACTIVE && states[i] != PFN_BAD)
+			move(&f, 1, PFN_ACTIVE);
+	}
+	move(&f, 4, PFN_STANDBY);
+	move(&f, 5, PFN_FREE);
+	g_assert_cmpint(pfn_worst(&f.db, 4, 8), ==, PFN_STANDBY);
+	g_assert_cmpint(pfn_worst(&f.db, 5, 7), ==, PFN_FREE);
+	g_assert_cmpint(pfn_worst(&f.db, 6, 6), ==, PFN_ZEROED);
+	tear_down(&f);
+}
+
 static void test_not_zeroed(void)
 {
 	struct fixture f;
@@ -357,6 +410,8 @@ int main(int argc, char **argv)
 		g_free(name);
 	}
 	g_test_add_func("/pfn/fresh", test_fresh);
+	g_test_add_func("/pfn/untouched-end", test_untouched_end);
+	g_test_add_func("/pfn/worst", test_worst);
 	g_test_add_func("/pfn/not-zeroed", test_not_zeroed);
 	g_test_add_func("/pfn/fifo", test_fifo);
 	g_test_add_func("/pfn/priorities", test_priorities);

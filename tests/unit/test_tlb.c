@@ -148,6 +148,27 @@ static void test_tags(void)
 	tlb_fini(&tlb);
 }
 
+/* A large page has a number, a set and a tag of its own, and tells its first page. */
+static void test_large_tags(void)
+{
+	uint64_t large = tlb_tag_large(3, 5 * 512 + 7);
+	struct tlb tlb;
+
+	g_assert_cmphex(large, ==, tlb_tag_large(3, 5 * 512 + 511));
+	g_assert_cmphex(large, !=, tlb_tag_large(3, 6 * 512));
+	g_assert_cmphex(large, !=, tlb_tag_large(4, 5 * 512));
+	g_assert_cmphex(large, !=, tlb_tag(3, 5));
+	g_assert_cmpuint(tlb_vpn(large), ==, 5 * 512);
+	g_assert_cmpuint(tlb_vpn(tlb_tag_large(1, (1ull << 36) - 1)), ==, (1ull << 36) - 512);
+	g_assert_cmpuint(tlb_vpn(tlb_tag(3, 5 * 512 + 7)), ==, 5 * 512 + 7);
+	tlb_init(&tlb, 8, 1);
+	tlb_fill(&tlb, large, 512, 0);
+	g_assert_true(tlb.entry[5].tag == large);
+	tlb_fill(&tlb, tlb_tag(3, 6), 1, 0);
+	g_assert_cmpuint(tlb_flush(&tlb, 3), ==, 2);
+	tlb_fini(&tlb);
+}
+
 /* tlb_check must see a tag that stands twice, and a gap. */
 static void test_check(void)
 {
@@ -169,6 +190,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/tlb/random", test_random);
 	g_test_add_func("/tlb/peek", test_peek);
 	g_test_add_func("/tlb/tags", test_tags);
+	g_test_add_func("/tlb/large-tags", test_large_tags);
 	g_test_add_func("/tlb/check", test_check);
 	return g_test_run();
 }

@@ -27,7 +27,7 @@ void machine_look(struct vmsim_machine *m)
 {
 	m->attention = m->waiting->len || m->ready->len || m->background_due
 			       ? 0
-			       : device_next(m->device);
+			       : MIN(device_next(m->device), m->sample_at);
 }
 
 void machine_flush_references(struct vmsim_machine *m)
@@ -301,6 +301,7 @@ static void take_completions(struct vmsim_machine *m)
 		e->line = io->line;
 		e->pid = io->process ? process_pid(io->process) : 0;
 		e->tid = io->tid;
+		results_io(m, io);
 		vmm_io_done(m->vmm, io);
 		wake(m, io);
 		io_free(io);
@@ -330,6 +331,8 @@ bool machine_run(struct vmsim_machine *m, struct thread *thread)
 		}
 		if (device_next(m->device) <= m->now)
 			take_completions(m);
+		if (m->now >= m->sample_at)
+			machine_sample(m);
 		goes_on = op->stage == OP_CALL ? call_stage(m, thread) : access_stage(m, thread);
 	}
 	if (!goes_on)
@@ -373,7 +376,7 @@ static bool background(struct vmsim_machine *m)
 
 /* The core has nothing to run until `until`. It waits for I/O if the last thread it ran does;
  * else that thread waits for its turn (T3), or for nothing, when `idle` says so (T19). */
-static void pass_time(struct vmsim_machine *m, vmsim_cycles until, bool idle)
+static void pass_part(struct vmsim_machine *m, vmsim_cycles until, bool idle)
 {
 	vmsim_cycles cycles = until - m->now;
 	struct account *account;
@@ -388,6 +391,16 @@ static void pass_time(struct vmsim_machine *m, vmsim_cycles until, bool idle)
 		BOOK(m, idle, cycles);
 		stats_switch(&m->stats, account);
 	}
+}
+
+/* The same, cut where intervals end that are sampled. */
+static void pass_time(struct vmsim_machine *m, vmsim_cycles until, bool idle)
+{
+	while (m->sample_at < until) {
+		pass_part(m, MAX(m->now, m->sample_at), idle);
+		machine_sample(m);
+	}
+	pass_part(m, until, idle);
 }
 
 /* Let time pass to the next completion. */
@@ -436,6 +449,8 @@ static bool conflicts(const struct vmsim_machine *m, const struct thread *thread
 static bool go_on(struct vmsim_machine *m)
 {
 	take_completions(m);
+	if (m->now >= m->sample_at)
+		machine_sample(m);
 	if (background(m))
 		return true;
 	/* Another event may have given frames back, or made a page one that can be taken. */

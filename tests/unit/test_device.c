@@ -442,7 +442,7 @@ static void test_preset(void)
 	tear_down(&f);
 }
 
-/* --- one server, the plain way ------------------------------------------------------------------ */
+/* --- one server, the plain way --------------------------------------------------------------- */
 
 struct request {
 	uint64_t arrival, place, started, done;

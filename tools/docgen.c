@@ -122,6 +122,14 @@ int main(void)
 		"Every cycle of every core is in one bucket: `cycle_stack` sums to cores x "
 		"`cycles`.",
 		vmsim_bucket_info);
+	figures("Histograms",
+		"In the report: `histograms`, of the whole run. Each has `count`, `sum`, `min` and "
+		"`max`, exactly;\n`buckets`, as [least value, greatest value, how many], of those "
+		"that are not empty; and\npercentiles `p50`, `p90`, `p99`, `p999`: with the values "
+		"in ascending order, the one of rank\n`count` x 0.5 (0.9, ...), rounded up; of it, "
+		"the greatest value of its bucket, or `max` if that is\nless. Values below 16 have a "
+		"bucket each; above, a power of two has 8 buckets. The mean is\n`sum` / `count`.",
+		vmsim_histogram_info);
 	events();
 	return ferror(stdout) || fflush(stdout) ? 1 : 0;
 }

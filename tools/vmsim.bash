@@ -66,8 +66,8 @@ _vmsim() {
     case $command in
     run | check)
       mapfile -t COMPREPLY < <(compgen -W "--config --set --format --together --skip --limit --seed
-        --report --events --event-filter --host-report --audit --dump-config --progress --quiet
-        --verbose --help" -- "$current")
+        --report --events --event-filter --interval --interval-file --host-report --audit
+        --dump-config --progress --quiet --verbose --help" -- "$current")
       ;;
     info) mapfile -t COMPREPLY < <(compgen -W "--format --help" -- "$current") ;;
     convert) mapfile -t COMPREPLY < <(compgen -W "--from --to --help" -- "$current") ;;

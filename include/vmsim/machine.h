@@ -122,6 +122,24 @@ struct vmsim_counter_info {
 };
 VMSIM_API const struct vmsim_counter_info *vmsim_counter_info(size_t index);
 VMSIM_API const struct vmsim_counter_info *vmsim_bucket_info(size_t index);
+/* The histograms of the report. */
+VMSIM_API const struct vmsim_counter_info *vmsim_histogram_info(size_t index);
+
+/* vmsim_machine_sample: from now on call fn at the end of every interval of that many cycles or
+ * events, counted from where measuring began, and at the finish for what is left.
+ * => counters and buckets, in the order of vmsim_counter_info() and vmsim_bucket_info(), are those
+ *    of the interval alone; a peak is the highest value during it. They are fn's while it runs
+ * => a step is not cut: an interval of cycles may end later, and says where
+ * => vmsim_machine_measure() begins anew; another call replaces the first */
+enum vmsim_unit { VMSIM_UNIT_CYCLES, VMSIM_UNIT_EVENTS };
+struct vmsim_sample {
+	vmsim_cycles cycle; /* where the interval ends, since measuring began */
+	uint64_t events;    /* begun by then */
+	const uint64_t *counters, *buckets;
+};
+typedef void (*vmsim_sample_fn)(void *ctx, const struct vmsim_sample *sample);
+VMSIM_API void vmsim_machine_sample(vmsim_machine *machine, enum vmsim_unit unit, uint64_t every,
+				    vmsim_sample_fn fn, void *ctx);
 
 /* --- reports --------------------------------------------------------------------------- */
 

@@ -48,6 +48,8 @@ static void list_counters(void)
 		printf("%-24s %-13s %s\n", c->name, c->unit, c->doc);
 	for (size_t i = 0; (c = vmsim_bucket_info(i)); i++)
 		printf("cycle_stack.%-12s %-13s %s\n", c->name, c->unit, c->doc);
+	for (size_t i = 0; (c = vmsim_histogram_info(i)); i++)
+		printf("histograms.%-19s %-7s %s\n", c->name, c->unit, c->doc);
 }
 
 static void list_presets(void)

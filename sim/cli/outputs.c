@@ -47,7 +47,8 @@ bool outputs_open(struct outputs *outputs, const struct replay_options *options,
 		return false;
 	if (open_one(&outputs->events, options->events, error) &&
 	    open_one(&outputs->report, options->report, error) &&
-	    open_one(&outputs->host_report, options->host_report, error)) {
+	    open_one(&outputs->host_report, options->host_report, error) &&
+	    interval_open(&outputs->interval, options->interval_file, error)) {
 		outputs->line = g_string_new(NULL);
 		return true;
 	}
@@ -72,13 +73,16 @@ void outputs_listen(struct outputs *outputs, vmsim_machine *machine)
 {
 	if (outputs->events)
 		vmsim_machine_listen(machine, outputs->mask, write_event, outputs);
+	interval_begin(&outputs->interval, machine);
 }
 
 bool outputs_check(struct outputs *outputs, GError **error)
 {
-	if (!outputs->failed)
+	GError **failed = outputs->failed ? &outputs->failed : &outputs->interval.failed;
+
+	if (!*failed)
 		return true;
-	g_propagate_error(error, g_steal_pointer(&outputs->failed));
+	g_propagate_error(error, g_steal_pointer(failed));
 	return false;
 }
 
@@ -102,6 +106,8 @@ bool outputs_finish(struct outputs *outputs, const vmsim_machine *machine,
 
 	if (done && outputs->events)
 		done = vmsim_output_finish(g_steal_pointer(&outputs->events), error);
+	if (done)
+		done = interval_finish(&outputs->interval, error);
 	if (done && outputs->report)
 		done = finish_with(&outputs->report, vmsim_report_json(machine, outputs->files),
 				   error);
@@ -116,6 +122,7 @@ void outputs_abandon(struct outputs *outputs)
 	vmsim_output_abandon(g_steal_pointer(&outputs->events));
 	vmsim_output_abandon(g_steal_pointer(&outputs->report));
 	vmsim_output_abandon(g_steal_pointer(&outputs->host_report));
+	interval_abandon(&outputs->interval);
 	g_clear_error(&outputs->failed);
 	if (outputs->line)
 		g_string_free(g_steal_pointer(&outputs->line), TRUE);

@@ -38,6 +38,10 @@ static const GOptionEntry entries[] = {
 	 "Write only these kinds of event (see vmsim list events)", "KIND,..."},
 	{"host-report", 0, 0, G_OPTION_ARG_FILENAME, &given.host_report,
 	 "Write seconds, references per second and peak memory as JSON", "FILE"},
+	{"interval", 0, 0, G_OPTION_ARG_FILENAME, &given.interval,
+	 "Write figures for every N cycles or events", "N[cycles|events]"},
+	{"interval-file", 0, 0, G_OPTION_ARG_FILENAME, &given.interval_file,
+	 "Where to: CSV, or JSON, one object a line", "FILE.csv|FILE.jsonl"},
 	{"audit", 0, 0, G_OPTION_ARG_FILENAME, &given.audit,
 	 "Check the simulator's invariants while it runs (default off)", "off|cheap|full"},
 	{"dump-config", 0, 0, G_OPTION_ARG_NONE, &given.dump_config,
@@ -267,6 +271,7 @@ static bool parse_options(struct replay *replay, struct loop *loop, int *audit, 
 	static const char *const audits[] = {"off", "cheap", "full", NULL};
 	static const char *const shows[] = {"auto", "always", "never", NULL};
 	const struct replay_options *o = &replay->options;
+	const char *const outputs[] = {o->events, o->report, o->host_report, o->interval_file};
 	int show = 0;
 
 	loop->skip = 0;
@@ -280,11 +285,15 @@ static bool parse_options(struct replay *replay, struct loop *loop, int *audit, 
 		cli_usage(replay->command, "--event-filter needs --events");
 		return false;
 	}
-	if (same_output(o->events, o->report) || same_output(o->events, o->host_report) ||
-	    same_output(o->report, o->host_report)) {
-		cli_usage(replay->command, "two outputs go to the same file");
+	if (!interval_parse(&loop->outputs->interval, replay->command, o->interval,
+			    o->interval_file))
 		return false;
-	}
+	for (size_t i = 0; i < G_N_ELEMENTS(outputs); i++)
+		for (size_t k = 0; k < i; k++)
+			if (same_output(outputs[i], outputs[k])) {
+				cli_usage(replay->command, "two outputs go to the same file");
+				return false;
+			}
 	*shown = show == 1 || (show == 0 && !o->quiet && isatty(STDERR_FILENO));
 	return true;
 }

@@ -9,7 +9,7 @@
 struct replay_options {
 	char **configs, **sets, **traces;
 	char *format, *events, *event_filter, *report, *host_report, *audit, *progress;
-	char *limit, *skip, *seed;
+	char *limit, *skip, *seed, *interval, *interval_file;
 	gboolean dump_config, quiet, verbose, together;
 };
 

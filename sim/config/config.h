@@ -25,6 +25,7 @@ enum tlb_replacement { TLB_LRU };
 enum order { ORDER_RECORDED };
 enum dirty { DIRTY_HARDWARE, DIRTY_SOFTWARE };
 enum device_kind { DEVICE_HDD, DEVICE_SATA_SSD, DEVICE_NVME, DEVICE_IDEAL };
+enum device_queue { QUEUE_FIFO, QUEUE_READ_FIRST, QUEUE_ELEVATOR, QUEUE_AUTO };
 
 #define CONFIG_AUTO UINT64_MAX /* an option left to be derived; resolved when finished */
 
@@ -68,6 +69,10 @@ struct config {
 		struct duration read_latency, write_latency;
 		uint64_t read_bandwidth, write_bandwidth; /* bytes per second; 0: no limit */
 		uint64_t channels;
+		int queue; /* enum device_queue; not AUTO once finished */
+		/* A disk, if a duration is not 0 (T17). */
+		struct duration seek, seek_min, seek_max, rotation;
+		uint64_t size; /* bytes */
 	} device;
 	struct {
 		int implicit_commit; /* tristate */
@@ -128,6 +133,12 @@ struct config {
 
 /* config_get: the finished configuration behind the public handle; NULL before it is finished. */
 const struct config *config_get(const vmsim_config *config);
+/* config_is_disk: whether the device has an arm and turns (T17). => durations are resolved */
+static inline bool config_is_disk(const struct config *config)
+{
+	return config->device.seek.cycles > 0 || config->device.seek_min.cycles > 0 ||
+	       config->device.seek_max.cycles > 0 || config->device.rotation.cycles > 0;
+}
 /* config_policy_options: values of the chosen policy's options, in its table's order. */
 const uint64_t *config_policy_options(const struct config *config, size_t policy);
 

@@ -7,6 +7,8 @@
 /* Values of the device.* options, as they are written in a configuration. */
 struct device_preset {
 	const char *read_latency, *write_latency, *read_bandwidth, *write_bandwidth, *channels;
+	const char *seek, *seek_min, *seek_max, *rotation, *size; /* NULL: "0", it is no disk */
+	enum device_queue queue;
 };
 
 /* kind: enum device_kind */

@@ -33,19 +33,30 @@ static void resolve_device_option(struct config *config, const char *path, const
 	struct value value;
 
 	if (value_get(option, config).n == CONFIG_AUTO &&
-	    value_parse(option, text, LITERAL_BARE, &value, NULL))
+	    value_parse(option, text ? text : "0", LITERAL_BARE, &value, NULL))
 		value_put(option, config, value);
 }
 
 static void resolve_device(struct config *config)
 {
 	const struct device_preset *preset = device_preset(config->pagefile.device);
+	bool disk;
 
 	resolve_device_option(config, "device.read_latency", preset->read_latency);
 	resolve_device_option(config, "device.write_latency", preset->write_latency);
 	resolve_device_option(config, "device.read_bandwidth", preset->read_bandwidth);
 	resolve_device_option(config, "device.write_bandwidth", preset->write_bandwidth);
-	resolve_device_option(config, "device.channels", preset->channels);
+	resolve_device_option(config, "device.seek", preset->seek);
+	resolve_device_option(config, "device.seek_min", preset->seek_min);
+	resolve_device_option(config, "device.seek_max", preset->seek_max);
+	resolve_device_option(config, "device.rotation", preset->rotation);
+	resolve_device_option(config, "device.size", preset->size);
+	if (config->device.queue == QUEUE_AUTO)
+		config->device.queue = (int)preset->queue;
+	/* What was made a disk has one arm (T17). */
+	disk = config->device.seek.amount > 0 || config->device.seek_min.amount > 0 ||
+	       config->device.seek_max.amount > 0 || config->device.rotation.amount > 0;
+	resolve_device_option(config, "device.channels", disk ? "1" : preset->channels);
 }
 
 /* Thresholds of the memory manager, from the number of frames. The floors of Appendix A give way
@@ -184,6 +195,35 @@ static bool check_memory(const struct config *config, GError **error)
 	return true;
 }
 
+/* A disk: one arm, seeks that grow with the distance, and room for the pagefile (T17). */
+static bool check_disk(const struct config *config, GError **error)
+{
+	if (!config_is_disk(config))
+		return true;
+	if (config->device.channels != 1)
+		return wrong(error,
+			     "device.channels=%" G_GUINT64_FORMAT
+			     ": a disk has one arm (expected 1, or device.seek* and "
+			     "device.rotation 0)",
+			     config->device.channels);
+	if (config->device.seek_min.cycles > config->device.seek.cycles ||
+	    config->device.seek.cycles > config->device.seek_max.cycles)
+		return wrong(error,
+			     "device.seek: %" G_GUINT64_FORMAT
+			     " cycles (expected from device.seek_min, %" G_GUINT64_FORMAT
+			     ", to device.seek_max, %" G_GUINT64_FORMAT ")",
+			     config->device.seek.cycles, config->device.seek_min.cycles,
+			     config->device.seek_max.cycles);
+	if (config->device.size < config->pagefile.size ||
+	    config->device.size % VMSIM_PAGE_SIZE != 0)
+		return wrong(error,
+			     "device.size=%" G_GUINT64_FORMAT
+			     ": the disk holds a pagefile of %" G_GUINT64_FORMAT
+			     " bytes (expected a multiple of 4096, at least that)",
+			     config->device.size, config->pagefile.size);
+	return true;
+}
+
 /* A policy whose pages may come in unreferenced cannot work on accessed bits. */
 static bool check_policy(const struct config *config, GError **error)
 {
@@ -213,5 +253,5 @@ bool config_resolve(struct config *config, const GByteArray *ranks, GError **err
 	return resolve_durations(config, error) && check_tlb(&config->tlb.l1d, "tlb.l1d", error) &&
 	       check_tlb(&config->tlb.l1i, "tlb.l1i", error) &&
 	       check_tlb(&config->tlb.l2, "tlb.l2", error) && check_memory(config, error) &&
-	       check_policy(config, error);
+	       check_disk(config, error) && check_policy(config, error);
 }

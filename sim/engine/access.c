@@ -161,6 +161,7 @@ static void translate(struct vmsim_machine *m, struct thread *thread)
 	vmsim_va va = op->va + op->done;
 	uint64_t rest = VMSIM_PAGE_SIZE - (va & (VMSIM_PAGE_SIZE - 1));
 	uint64_t n = MIN(rest, op->event.size - op->done);
+	uint64_t walks = m->stats.c.page_walks;
 	struct translation tr = {0};
 	vmsim_vpn vpn;
 	bool ok;
@@ -176,7 +177,7 @@ static void translate(struct vmsim_machine *m, struct thread *thread)
 		m->now += access_of(op) == VMSIM_EXECUTE ? m->mmu.l1i_cycles : m->mmu.l1d_cycles;
 	BOOK(m, tlb_l1, tr.l1_cycles);
 	BOOK(m, tlb_l2, tr.l2_cycles);
-	BOOK(m, walk, tr.walk_cycles);
+	clock_walk(m, walks, tr.walk_cycles);
 	if (!ok) {
 		begin_fault(m, thread, va, access_of(op));
 		return;
@@ -286,6 +287,7 @@ static void return_from_fault(struct vmsim_machine *m, struct thread *thread)
 	bool call = op->event.op == VMSIM_OP_CALL;
 
 	BOOK(m, trap, m->config->os.return_.cycles);
+	results_fault(m, op);
 	if (op->fault.result == VMSIM_RESULT_OK)
 		g_hash_table_add(m->touched,
 				 (gpointer)(uintptr_t)tlb_tag(process_asid(thread->process),

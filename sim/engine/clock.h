@@ -11,6 +11,15 @@
 		(m)->now += booked_;                                \
 	} while (0)
 
+/* The walk of a translation, if there was one: if page_walks is not what it was before. */
+static inline void clock_walk(struct vmsim_machine *m, uint64_t walks_before, vmsim_cycles cycles)
+{
+	if (m->stats.c.page_walks == walks_before)
+		return;
+	BOOK(m, walk, cycles);
+	histogram_add(&m->stats.histograms[HISTOGRAM_page_walk], cycles);
+}
+
 /* Events carry the cycle at which their step began. */
 static inline void clock_stamp(struct vmsim_machine *m)
 {

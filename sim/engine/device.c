@@ -1,7 +1,8 @@
-/* device.c: channels with latency, one link with bandwidth. */
+/* device.c: channels with latency, one link with bandwidth, and the arm of a disk. */
 #include "engine/device.h"
 
 #include "base/scale.h"
+#include "engine/seek.h"
 
 struct device_event {
 	vmsim_cycles cycle;
@@ -11,12 +12,22 @@ struct device_event {
 
 struct device {
 	const struct config *config;
-	GArray *heap;    /* of struct device_event: a binary heap by cycle, then request number */
-	GQueue *waiting; /* of struct io: for a channel */
-	GQueue *done;    /* of struct io: complete, not taken yet */
-	uint64_t busy;   /* channels */
+	GArray *heap; /* of struct device_event: a binary heap by cycle, then request number */
+	GSequence *waiting; /* of struct io: for a channel, in the order of device.queue */
+	GQueue *done;       /* of struct io: complete, not taken yet */
+	uint64_t busy;      /* channels */
 	vmsim_cycles link_free;
+	bool begun;     /* a request was started; then */
+	uint64_t place; /* where the last one began, */
+	uint64_t end;   /* and the page after it */
+	bool down;      /* the elevator goes towards page 0 */
 };
+
+static void release(void *io, void *unused)
+{
+	(void)unused;
+	io_free(io);
+}
 
 struct device *device_new(const struct config *config)
 {
@@ -24,14 +35,9 @@ struct device *device_new(const struct config *config)
 
 	device->config = config;
 	device->heap = g_array_new(FALSE, FALSE, sizeof(struct device_event));
-	device->waiting = g_queue_new();
+	device->waiting = g_sequence_new(NULL);
 	device->done = g_queue_new();
 	return device;
-}
-
-static void io_release(void *io)
-{
-	io_free(io);
 }
 
 void device_free(struct device *device)
@@ -41,8 +47,10 @@ void device_free(struct device *device)
 	for (guint i = 0; i < device->heap->len; i++)
 		io_free(g_array_index(device->heap, struct device_event, i).io);
 	g_array_unref(device->heap);
-	g_queue_free_full(device->waiting, io_release);
-	g_queue_free_full(device->done, io_release);
+	g_sequence_foreach(device->waiting, release, NULL);
+	g_sequence_free(device->waiting);
+	g_queue_foreach(device->done, release, NULL);
+	g_queue_free(device->done);
 	g_free(device);
 }
 
@@ -95,6 +103,75 @@ static struct device_event pop(struct device *device)
 	return first;
 }
 
+/* --- the queue ------------------------------------------------------------------------------- */
+
+static int compare(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+/* The order in which requests wait: as they came; reads first; by place, for the elevator. */
+static int by_turn(const void *a, const void *b, void *ctx)
+{
+	const struct device *device = ctx;
+	const struct io *x = a, *y = b;
+	int order = 0;
+
+	if (device->config->device.queue == QUEUE_ELEVATOR)
+		order = compare(x->place, y->place);
+	else if (device->config->device.queue == QUEUE_READ_FIRST)
+		order = x->write - y->write;
+	if (!order && device->config->device.queue != QUEUE_ELEVATOR)
+		order = compare(x->submitted, y->submitted);
+	return order ? order : compare(x->id, y->id);
+}
+
+/* The first that waits at a place, or further on. */
+static GSequenceIter *from_place(struct device *device, uint64_t place)
+{
+	struct io key = {.place = place};
+
+	return g_sequence_search(device->waiting, &key, by_turn, device);
+}
+
+/* The next on the elevator's way: at the place where the last request began, or beyond it; it turns
+ * when nothing is left there. => something waits */
+static GSequenceIter *on_the_way(struct device *device)
+{
+	GSequenceIter *beyond;
+	const struct io *io;
+
+	if (device->down) {
+		/* Of those at the nearest place the first one. */
+		beyond = from_place(device, device->place + 1);
+		if (!g_sequence_iter_is_begin(beyond)) {
+			io = g_sequence_get(g_sequence_iter_prev(beyond));
+			return from_place(device, io->place);
+		}
+		device->down = false;
+	}
+	beyond = from_place(device, device->place);
+	if (g_sequence_iter_is_end(beyond)) {
+		device->down = true;
+		return on_the_way(device);
+	}
+	return beyond;
+}
+
+static struct io *take_waiting(struct device *device)
+{
+	GSequenceIter *next = g_sequence_get_begin_iter(device->waiting);
+	struct io *io;
+
+	if (g_sequence_iter_is_end(next))
+		return NULL;
+	if (device->config->device.queue == QUEUE_ELEVATOR)
+		next = on_the_way(device);
+	io = g_sequence_get(next);
+	g_sequence_remove(next);
+	return io;
+}
+
 /* --- service --------------------------------------------------------------------------------- */
 
 static vmsim_cycles transfer_cycles(const struct config *config, const struct io *io)
@@ -104,13 +181,35 @@ static vmsim_cycles transfer_cycles(const struct config *config, const struct io
 	return rate ? scale_up(io->pages * VMSIM_PAGE_SIZE, config->clock_ghz * 1000000, rate) : 0;
 }
 
-static void start(struct device *device, struct io *io, vmsim_cycles now)
+/* Moving the arm to a request and waiting for its first page; the arm begins at page 0. One that
+ * continues the last request needs neither. */
+static vmsim_cycles position_cycles(const struct device *device, const struct io *io)
 {
 	const struct config *config = device->config;
-	vmsim_cycles latency = io->write ? config->device.write_latency.cycles
-					 : config->device.read_latency.cycles;
+	uint64_t distance =
+		io->place > device->end ? io->place - device->end : device->end - io->place;
 
+	if (!config_is_disk(config) || (device->begun && distance == 0))
+		return 0;
+	return seek_cycles(config, distance) + config->device.rotation.cycles;
+}
+
+/* The next request that waits takes a channel. */
+static void start(struct device *device, vmsim_cycles now)
+{
+	const struct config *config = device->config;
+	struct io *io = take_waiting(device);
+	vmsim_cycles latency;
+
+	if (!io)
+		return;
+	latency = (io->write ? config->device.write_latency.cycles
+			     : config->device.read_latency.cycles) +
+		  position_cycles(device, io);
 	io->started = now;
+	device->begun = true;
+	device->place = io->place;
+	device->end = io->place + io->pages;
 	device->busy++;
 	push(device, (struct device_event){now + latency, io, false});
 }
@@ -118,7 +217,6 @@ static void start(struct device *device, struct io *io, vmsim_cycles now)
 static void step(struct device *device)
 {
 	struct device_event event = pop(device);
-	struct io *next;
 
 	if (!event.transferred) {
 		vmsim_cycles begin = MAX(event.cycle, device->link_free);
@@ -130,9 +228,7 @@ static void step(struct device *device)
 	event.io->done = event.cycle;
 	g_queue_push_tail(device->done, event.io);
 	device->busy--;
-	next = g_queue_pop_head(device->waiting);
-	if (next)
-		start(device, next, event.cycle);
+	start(device, event.cycle);
 }
 
 void device_submit(struct device *device, struct io *io, vmsim_cycles now)
@@ -140,10 +236,9 @@ void device_submit(struct device *device, struct io *io, vmsim_cycles now)
 	while (device->heap->len && at(device, 0)->cycle <= now)
 		step(device);
 	io->submitted = now;
+	g_sequence_insert_sorted(device->waiting, io, by_turn, device);
 	if (device->busy < device->config->device.channels)
-		start(device, io, now);
-	else
-		g_queue_push_tail(device->waiting, io);
+		start(device, now);
 }
 
 vmsim_cycles device_next(const struct device *device)

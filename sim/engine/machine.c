@@ -85,6 +85,8 @@ struct vmsim_machine *vmsim_machine_new(const vmsim_config *config, GError **err
 	m->dump = vmsim_config_dump(handle);
 	m->every_reference = m->config->replacement.sees == SEES_EVERY_REFERENCE;
 	init_stats(m);
+	m->sample_at = DEVICE_NEVER;
+	m->sample_seq = UINT64_MAX;
 	events_init(&m->events);
 	host = (struct vmm_host){m, machine_want_invalidation, machine_want_io};
 	m->vmm = vmm_new(m->config, &m->stats, &m->events, &host);
@@ -140,6 +142,7 @@ void vmsim_machine_free(struct vmsim_machine *m)
 	vmsim_labels_free(m->own_labels);
 	vmsim_config_free(m->handle);
 	g_clear_error(&m->error);
+	g_free(m->sampler);
 	g_free(m->dump);
 	g_ptr_array_unref(m->sources);
 	g_string_chunk_free(m->names);
@@ -198,6 +201,7 @@ void vmsim_machine_measure(struct vmsim_machine *m)
 	results_measure(m);
 	m->origin = m->now;
 	m->seq_measured = m->seq;
+	machine_sample_begin(m);
 	m->divergences = 0;
 	g_clear_pointer(&m->first_divergence, g_free);
 }
@@ -231,6 +235,7 @@ bool vmsim_machine_finish(struct vmsim_machine *m, GError **error)
 		if (!m->error && m->audit != VMSIM_AUDIT_OFF)
 			machine_audit(m);
 		stats_settle(&m->stats);
+		machine_sample_rest(m);
 		stats_finish(&m->stats, m->now);
 		m->finished = true;
 	}
@@ -307,6 +312,11 @@ static const struct vmsim_counter_info bucket_table[] = {
 #include "stats/counters.def"
 };
 
+static const struct vmsim_counter_info histogram_table[] = {
+#define HISTOGRAM(name, unit, title, doc) {#name, unit, doc, false},
+#include "stats/histograms.def"
+};
+
 const struct vmsim_counter_info *vmsim_counter_info(size_t index)
 {
 	return index < G_N_ELEMENTS(counter_table) ? &counter_table[index] : NULL;
@@ -315,6 +325,11 @@ const struct vmsim_counter_info *vmsim_counter_info(size_t index)
 const struct vmsim_counter_info *vmsim_bucket_info(size_t index)
 {
 	return index < G_N_ELEMENTS(bucket_table) ? &bucket_table[index] : NULL;
+}
+
+const struct vmsim_counter_info *vmsim_histogram_info(size_t index)
+{
+	return index < G_N_ELEMENTS(histogram_table) ? &histogram_table[index] : NULL;
 }
 
 const char *vmsim_version(void)

@@ -10,12 +10,13 @@
  *   access.c   references and faults, step by step           results.c  reports
  *   device.c   the pagefile's device                         drive.c    driving by hand
  *   timer.c    the balance set manager's timer               audit.c    the invariants
+ *   seek.c     the arm of a disk                             sample.c   figures by interval
  *   clock.h    booking cycles
  *
  * Invariants
  *  1. now = sum of the buckets, once the linear ones are settled (checked at the end, T19).
- *  2. attention <= the device's next event and the timer's; 0 when threads are ready or waiting,
- *     or background work may be due. The hot path looks at nothing else.
+ *  2. attention <= the device's next event, the timer's and sample_at; 0 when threads are ready or
+ *     waiting, or background work may be due. The hot path looks at nothing else.
  *  3. A thread that waits is in `waiting`, one that may go on is in `ready`; others are idle. */
 #ifndef ENGINE_MACHINE_H
 #define ENGINE_MACHINE_H
@@ -134,6 +135,11 @@ struct vmsim_machine {
 	const struct source *source; /* whose events are fed now */
 	struct vmsim_labels *own_labels; /* of events without a trace */
 
+	/* the end of the interval that is sampled, in cycles or events; never when none is */
+	struct sampler *sampler;
+	vmsim_cycles sample_at;
+	uint64_t sample_seq;
+
 	/* results */
 	enum vmsim_audit audit;
 	const volatile int *stop; /* NULL: nobody may */
@@ -229,11 +235,23 @@ void compare_call(struct vmsim_machine *m, struct op *op);
 /* machine_audit: every invariant; false when one is broken (m->error names it). */
 bool machine_audit(struct vmsim_machine *m);
 
+/* --- sample.c ----------------------------------------------------------------------------- */
+
+/* machine_sample_begin: the first interval begins here, if any is sampled. */
+void machine_sample_begin(struct vmsim_machine *m);
+/* machine_sample: the interval ends here. => now >= sample_at, or seq >= sample_seq */
+void machine_sample(struct vmsim_machine *m);
+/* machine_sample_rest: the last interval, if anything happened in it. */
+void machine_sample_rest(struct vmsim_machine *m);
+
 /* --- results.c ---------------------------------------------------------------------------- */
 
 void results_init(struct vmsim_machine *m);
 void results_fini(struct vmsim_machine *m);
 void results_measure(struct vmsim_machine *m); /* forget what came before */
+/* results_fault, results_io: one ended now; its duration goes into the histograms. */
+void results_fault(struct vmsim_machine *m, const struct op *op);
+void results_io(struct vmsim_machine *m, const struct io *io);
 void results_violation(struct vmsim_machine *m, const struct thread *thread,
 		       enum vmsim_access_result result);
 

@@ -115,6 +115,20 @@ static bool clock_allows(struct vmsim_machine *m, const struct vmsim_event *even
 		      "the clock would run past 2^62 cycles (expected a smaller time)");
 }
 
+static void pass_gap(struct vmsim_machine *m, vmsim_cycles gap)
+{
+	vmsim_cycles end = m->now + gap;
+
+	while (m->now < end) {
+		vmsim_cycles part = MIN(end, MAX(m->now, m->sample_at)) - m->now;
+
+		m->stats.gap_cycles += part;
+		m->now += part;
+		if (m->now >= m->sample_at)
+			machine_sample(m);
+	}
+}
+
 bool machine_event(struct vmsim_machine *m, const struct vmsim_event *event)
 {
 	struct thread *thread;
@@ -122,6 +136,8 @@ bool machine_event(struct vmsim_machine *m, const struct vmsim_event *event)
 
 	if (m->error || !acceptable(m, event))
 		return false;
+	if (m->now >= m->sample_at || m->seq >= m->sample_seq)
+		machine_sample(m);
 	thread = machine_thread(m, event->pid, event->tid);
 	if (!thread)
 		return false;
@@ -135,10 +151,8 @@ bool machine_event(struct vmsim_machine *m, const struct vmsim_event *event)
 	m->events.seq = op.seq;
 	m->events.line = event->line;
 	machine_switch(m, thread);
-	if (event->flags & VMSIM_EV_GAP) {
-		m->stats.gap_cycles += event->time;
-		m->now += event->time;
-	}
+	if (event->flags & VMSIM_EV_GAP)
+		pass_gap(m, event->time);
 	if (event->op == VMSIM_OP_CALL)
 		call_begin(m, thread);
 	else
@@ -217,12 +231,13 @@ static inline bool reference(struct vmsim_machine *m, const struct vmsim_event *
 		m->now += m->hit_cycles[event->op];
 	} else {
 		struct thread *thread = m->running;
+		uint64_t walks = c->page_walks;
 		struct translation tr;
 		bool ok = mmu_translate(&m->mmu, process_page_table(thread->process),
 					m->asid, vpn, (enum vmsim_access)event->op, false, &tr);
 
 		BOOK(m, tlb_l2, tr.l2_cycles);
-		BOOK(m, walk, tr.walk_cycles);
+		clock_walk(m, walks, tr.walk_cycles);
 		if (!ok) {
 			m->now += m->hit_cycles[event->op] - m->config->data.latency.cycles;
 			return go_on_as_fault(m, event, va);
@@ -246,14 +261,12 @@ static inline bool is_plain(const struct vmsim_machine *m, const struct vmsim_ev
 	       (va & (VMSIM_PAGE_SIZE - 1)) + event->size <= VMSIM_PAGE_SIZE && va < m->plain_end;
 }
 
-bool vmsim_machine_feed(struct vmsim_machine *m, const struct vmsim_event *events, size_t n,
-			size_t *done, GError **error)
+/* Carries out events up to `end`. Returns how far it came. */
+static size_t feed(struct vmsim_machine *m, const struct vmsim_event *events, size_t i, size_t end)
 {
-	size_t i;
 	bool watched = m->every_reference || m->keep_contents;
 
-	m->label_value = m->source->labels->value; /* the reader may have moved it to make room */
-	for (i = 0; i < n && !m->error; i++) {
+	for (; i < end && !m->error; i++) {
 		const struct vmsim_event *event = &events[i];
 		vmsim_va va = m->label_value[event->label] + event->va;
 
@@ -263,6 +276,21 @@ bool vmsim_machine_feed(struct vmsim_machine *m, const struct vmsim_event *event
 		} else if (!machine_event(m, event)) {
 			break;
 		}
+	}
+	return i;
+}
+
+bool vmsim_machine_feed(struct vmsim_machine *m, const struct vmsim_event *events, size_t n,
+			size_t *done, GError **error)
+{
+	size_t i = 0, end = 0;
+
+	m->label_value = m->source->labels->value; /* the reader may have moved it to make room */
+	while (i < n && i == end && !m->error) {
+		end = i + (size_t)MIN(n - i, m->sample_seq - m->seq);
+		i = feed(m, events, i, end);
+		if (!m->error && m->seq >= m->sample_seq)
+			machine_sample(m);
 	}
 	if (done)
 		*done = i;

@@ -54,6 +54,34 @@ void results_measure(struct vmsim_machine *m)
 	results_init(m);
 }
 
+void results_fault(struct vmsim_machine *m, const struct op *op)
+{
+	static const enum histogram_id of[N_FAULT_TYPES] = {
+		[FAULT_TRANSITION] = HISTOGRAM_transition_fault,
+		[FAULT_DEMAND_ZERO] = HISTOGRAM_demand_zero_fault,
+		[FAULT_COPY_ON_WRITE] = HISTOGRAM_copy_on_write_fault,
+		[FAULT_GUARD] = HISTOGRAM_guard_page_fault,
+		[FAULT_HARD] = HISTOGRAM_hard_fault,
+		[FAULT_VIOLATION] = HISTOGRAM_access_violation,
+		[FAULT_SPURIOUS] = HISTOGRAM_spurious_fault,
+		[FAULT_DIRTY] = HISTOGRAM_dirty_fault,
+	};
+
+	g_assert(of[op->fault.type] != 0); /* page_walk: a type without a line above */
+	histogram_add(&m->stats.histograms[of[op->fault.type]], m->now - op->fault_begin);
+}
+
+void results_io(struct vmsim_machine *m, const struct io *io)
+{
+	struct histogram *h = &m->stats.histograms[io->write ? HISTOGRAM_page_write
+							     : HISTOGRAM_page_read];
+
+	/* The whole, the wait and the service stand side by side. */
+	histogram_add(&h[0], io->done - io->submitted);
+	histogram_add(&h[1], io->started - io->submitted);
+	histogram_add(&h[2], io->done - io->started);
+}
+
 static void remember(struct vmsim_machine *m, const struct thread *thread,
 		     enum vmsim_access_result result, const struct page_view *view,
 		     const char *protect)

@@ -27,7 +27,7 @@ void machine_look(struct vmsim_machine *m)
 {
 	m->attention = m->waiting->len || m->ready->len || m->background_due
 			       ? 0
-			       : MIN(device_next(m->device), m->next_tick);
+			       : MIN(MIN(device_next(m->device), m->next_tick), m->sample_at);
 }
 
 void machine_flush_references(struct vmsim_machine *m)
@@ -302,6 +302,7 @@ static void take_completions(struct vmsim_machine *m)
 		e->line = io->line;
 		e->pid = io->process ? process_pid(io->process) : 0;
 		e->tid = io->tid;
+		results_io(m, io);
 		vmm_io_done(m->vmm, io);
 		wake(m, io);
 		io_free(io);
@@ -333,6 +334,8 @@ bool machine_run(struct vmsim_machine *m, struct thread *thread)
 		}
 		if (device_next(m->device) <= m->now)
 			take_completions(m);
+		if (m->now >= m->sample_at)
+			machine_sample(m);
 		goes_on = op->stage == OP_CALL ? call_stage(m, thread) : access_stage(m, thread);
 	}
 	if (!goes_on)
@@ -374,7 +377,8 @@ static bool background(struct vmsim_machine *m)
 	return any;
 }
 
-void machine_pass_time(struct vmsim_machine *m, vmsim_cycles until, bool idle)
+/* The core has nothing to run until `until` (T19), in one interval. */
+static void pass_part(struct vmsim_machine *m, vmsim_cycles until, bool idle)
 {
 	vmsim_cycles cycles = until - m->now;
 	struct account *account;
@@ -389,6 +393,16 @@ void machine_pass_time(struct vmsim_machine *m, vmsim_cycles until, bool idle)
 		BOOK(m, idle, cycles);
 		stats_switch(&m->stats, account);
 	}
+}
+
+/* Cut where intervals end that are sampled. */
+void machine_pass_time(struct vmsim_machine *m, vmsim_cycles until, bool idle)
+{
+	while (m->sample_at < until) {
+		pass_part(m, MAX(m->now, m->sample_at), idle);
+		machine_sample(m);
+	}
+	pass_part(m, until, idle);
 }
 
 /* Let time pass to the next completion. */
@@ -438,6 +452,8 @@ static bool go_on(struct vmsim_machine *m)
 {
 	take_completions(m);
 	timer_take(m);
+	if (m->now >= m->sample_at)
+		machine_sample(m);
 	if (background(m))
 		return true;
 	/* Another event may have given frames back, or made a page one that can be taken. */

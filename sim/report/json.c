@@ -22,6 +22,43 @@ static void put_counters(struct json_out *out, const struct counters *c)
 	json_out_end(out, '}');
 }
 
+static void put_histogram(struct json_out *out, const char *name, const struct histogram *h)
+{
+	static const struct {
+		const char *name;
+		unsigned thousandths;
+	} percentiles[] = {{"p50", 500}, {"p90", 900}, {"p99", 990}, {"p999", 999}};
+	char bucket[96];
+
+	json_out_begin(out, name, '{');
+	json_out_uint(out, "count", h->count);
+	json_out_uint(out, "sum", h->sum);
+	json_out_uint(out, "min", h->min);
+	json_out_uint(out, "max", h->max);
+	for (size_t i = 0; i < G_N_ELEMENTS(percentiles); i++)
+		json_out_uint(out, percentiles[i].name,
+			      histogram_percentile(h, percentiles[i].thousandths));
+	json_out_begin(out, "buckets", '[');
+	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
+		if (h->buckets[i] == 0)
+			continue;
+		g_snprintf(bucket, sizeof bucket,
+			   "[%" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT "]",
+			   histogram_low(i), histogram_high(i), h->buckets[i]);
+		json_out_raw(out, NULL, bucket);
+	}
+	json_out_end(out, ']');
+	json_out_end(out, '}');
+}
+
+static void put_histograms(struct json_out *out, const struct stats *stats)
+{
+	json_out_begin(out, "histograms", '{');
+	for (int i = 0; i < N_HISTOGRAMS; i++)
+		put_histogram(out, histogram_infos[i].name, &stats->histograms[i]);
+	json_out_end(out, '}');
+}
+
 static void put_trace(struct json_out *out, const struct results *results,
 		      const struct figures *total)
 {
@@ -101,6 +138,7 @@ char *report_json(const struct results *results)
 	json_out_uint(&out, "cycles", results->cycles);
 	put_stack(&out, &total.b);
 	put_counters(&out, &total.c);
+	put_histograms(&out, results->stats);
 	put_processes(&out, results->stats);
 	put_phases(&out, results->stats);
 	json_out_begin(&out, "violations", '[');

@@ -259,6 +259,30 @@ static void put_translation(GString *out, const struct counters *c)
 	}
 }
 
+/* A line for each histogram that has a title and values. */
+static void put_latencies(GString *out, const struct stats *stats)
+{
+	char count[WORDS_MAX], mean[WORDS_MAX], half[WORDS_MAX], most[WORDS_MAX], max[WORDS_MAX];
+	bool begun = false;
+
+	for (int i = 0; i < N_HISTOGRAMS; i++) {
+		const struct histogram *h = &stats->histograms[i];
+
+		if (h->count == 0 || !*histogram_infos[i].title)
+			continue;
+		if (!begun)
+			g_string_append_printf(out, "latencies%30s%14s%14s%14s%16s\n", "times",
+					       "mean", "median", "99%", "most cycles");
+		begun = true;
+		g_string_append_printf(out, "  %-22s%15s%14s%14s%14s%16s\n",
+				       histogram_infos[i].title, words_count(h->count, count),
+				       words_count(words_share(h->sum, h->count, 1), mean),
+				       words_count(histogram_percentile(h, 500), half),
+				       words_count(histogram_percentile(h, 990), most),
+				       words_count(h->max, max));
+	}
+}
+
 static void put_paging(GString *out, const struct counters *c)
 {
 	char text[WORDS_MAX];
@@ -343,6 +367,7 @@ char *report_summary(const struct results *results)
 	put_faults(out, &total.c);
 	put_translation(out, &total.c);
 	put_paging(out, &total.c);
+	put_latencies(out, results->stats);
 	put_violations(out, results);
 	put_divergences(out, results);
 	return g_string_free(out, FALSE);

@@ -80,6 +80,7 @@ void stats_init(struct stats *stats)
 	stats->accounts = g_ptr_array_new_with_free_func(g_free);
 	stats->phases = g_array_new(FALSE, FALSE, sizeof(struct phase));
 	stats->phase_name = g_strdup("start");
+	stats->histograms = g_new0(struct histogram, N_HISTOGRAMS);
 	stats->current = stats_account_new(stats, 0);
 }
 
@@ -96,6 +97,7 @@ void stats_fini(struct stats *stats)
 	g_array_free(stats->phases, TRUE);
 	g_ptr_array_free(stats->accounts, TRUE);
 	g_free(stats->phase_name);
+	g_free(stats->histograms);
 	memset(stats, 0, sizeof *stats);
 }
 
@@ -164,17 +166,18 @@ static uint64_t moved(uint64_t gauge, int64_t delta)
 	return gauge + (uint64_t)delta;
 }
 
-#define MOVE(gauge, peak)                                                           \
-	do {                                                                        \
-		struct gauges *now = &stats->now, *own = &account->now;             \
-		struct counters *own_peaks = &account->figures.c;                   \
-                                                                                    \
-		now->gauge = moved(now->gauge, delta);                              \
-		own->gauge = moved(own->gauge, delta);                              \
-		stats->c.peak = MAX(stats->c.peak, now->gauge);                     \
-		stats->peaks.peak = MAX(stats->peaks.peak, now->gauge);             \
-		stats->phase_peaks.peak = MAX(stats->phase_peaks.peak, now->gauge); \
-		own_peaks->peak = MAX(own_peaks->peak, own->gauge);                 \
+#define MOVE(gauge, peak)                                                                 \
+	do {                                                                              \
+		struct gauges *now = &stats->now, *own = &account->now;                   \
+		struct counters *own_peaks = &account->figures.c;                         \
+                                                                                          \
+		now->gauge = moved(now->gauge, delta);                                    \
+		own->gauge = moved(own->gauge, delta);                                    \
+		stats->c.peak = MAX(stats->c.peak, now->gauge);                           \
+		stats->peaks.peak = MAX(stats->peaks.peak, now->gauge);                   \
+		stats->phase_peaks.peak = MAX(stats->phase_peaks.peak, now->gauge);       \
+		stats->interval_peaks.peak = MAX(stats->interval_peaks.peak, now->gauge); \
+		own_peaks->peak = MAX(own_peaks->peak, own->gauge);                       \
 	} while (0)
 
 void stats_committed(struct stats *stats, struct account *account, int64_t delta)
@@ -234,6 +237,7 @@ void stats_measure(struct stats *stats, vmsim_cycles now)
 	take_base(&stats->measure_base, stats);
 	stats->measure_begin = now;
 	start_peaks(&stats->peaks, &stats->now);
+	memset(stats->histograms, 0, N_HISTOGRAMS * sizeof *stats->histograms);
 	forget_phases(stats);
 	begin_phase(stats, "start", now);
 }
@@ -243,6 +247,28 @@ void stats_phase(struct stats *stats, const char *name, vmsim_cycles now)
 	stats_settle(stats);
 	end_phase(stats, now);
 	begin_phase(stats, name, now);
+}
+
+void stats_interval_begin(struct stats *stats)
+{
+	stats_settle(stats);
+	take_base(&stats->interval_base, stats);
+	start_peaks(&stats->interval_peaks, &stats->now);
+}
+
+void stats_interval_end(struct stats *stats, struct figures *out)
+{
+	stats_settle(stats);
+	memset(out, 0, sizeof *out);
+	add_difference(out, &stats->c, &stats->b, &stats->interval_base);
+	copy_peaks(&out->c, &stats->interval_peaks);
+	stats_interval_begin(stats);
+}
+
+bool stats_interval_any(const struct stats *stats)
+{
+	return memcmp(&stats->c, &stats->interval_base.c, N_SUMS * sizeof(uint64_t)) != 0 ||
+	       memcmp(&stats->b, &stats->interval_base.b, sizeof stats->b) != 0;
 }
 
 void stats_finish(struct stats *stats, vmsim_cycles now)

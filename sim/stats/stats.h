@@ -9,6 +9,8 @@
 #ifndef STATS_STATS_H
 #define STATS_STATS_H
 
+#include "stats/histogram.h"
+
 #include <glib.h>
 #include <vmsim/types.h>
 
@@ -89,8 +91,11 @@ struct stats {
 	GArray *phases; /* of struct phase; closed ones */
 	char *phase_name;
 	vmsim_cycles phase_begin;
-	struct counters peaks;       /* only peak members: highest since measuring began */
-	struct counters phase_peaks; /* only peak members: highest since the phase began */
+	struct counters peaks;          /* only peak members: highest since measuring began */
+	struct counters phase_peaks;    /* only peak members: highest since the phase began */
+	struct figures interval_base;   /* totals when the interval began */
+	struct counters interval_peaks; /* only peak members: highest since then */
+	struct histogram *histograms;   /* N_HISTOGRAMS, since measuring began */
 };
 
 void stats_init(struct stats *stats);
@@ -114,6 +119,11 @@ void stats_slots(struct stats *stats, struct account *account, int64_t delta);
 void stats_measure(struct stats *stats, vmsim_cycles now);
 /* stats_phase: the phase ends now, the next is called name. */
 void stats_phase(struct stats *stats, const char *name, vmsim_cycles now);
+/* stats_interval_begin, stats_interval_end: figures of an interval; its end begins the next.
+ * stats_interval_any: whether any sum or bucket has moved since it began. => settled */
+void stats_interval_begin(struct stats *stats);
+void stats_interval_end(struct stats *stats, struct figures *out);
+bool stats_interval_any(const struct stats *stats);
 /* stats_finish: close the last phase and settle every account. */
 void stats_finish(struct stats *stats, vmsim_cycles now);
 

@@ -35,8 +35,6 @@ bool large_permitted(const struct vmm *vmm, struct api_call *call)
 	return true;
 }
 
-/* --- where it goes (V11) -------------------------------------------------------------------- */
-
 /* --- frames ---------------------------------------------------------------------------------- */
 
 /* The first frames of n runs. NULL when there are not so many. */

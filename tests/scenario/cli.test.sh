@@ -38,6 +38,7 @@ ok $? "--version names the version"
 run 0 "--help" --help
 for command in run check info convert list; do shows "$command" "--help"; done
 common="--config --set --format --events --event-filter --report --host-report --audit --dump-config
+  --interval --interval-file
   --quiet --verbose --progress --limit --seed --skip --together --help"
 short="-c -s -f -e -r -q -v"
 for command in run check; do
@@ -84,7 +85,7 @@ done
 run 0 "list policies" list policies; for p in fifo lru clock; do shows "$p" "list policies"; done
 run 0 "list formats" list formats; for f in vmt lackey; do shows "$f" "list formats"; done
 run 0 "list events" list events; for e in page-fault rules-differ; do shows "$e" "list events"; done
-run 0 "list counters" list counters; for c in page_faults cycle_stack.walk; do shows "$c" "list counters"; done
+run 0 "list counters" list counters; for c in page_faults cycle_stack.walk histograms.page_walk; do shows "$c" "list counters"; done
 run 0 "list presets" list presets
 for p in desktop teaching classroom; do
   grep -q "^$p  *[A-Z]" "$tmp/out"; ok $? "list presets describes $p"

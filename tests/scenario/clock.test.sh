@@ -52,8 +52,9 @@ latencies="tlb.l1d.latency tlb.l1i.latency tlb.l2.latency psc.latency walker.ad_
   data.latency core.cycles_per_reference os.trap os.return os.demand_zero os.transition os.hard
   os.guard os.violation os.spurious os.cow os.dirty os.zero_page os.trim os.write os.age os.invlpg
   os.cr3 os.call os.page_commit os.page_decommit os.page_free os.page_protect os.page_reset
-  os.page_offer os.page_watch os.page_lock os.page_query os.page_prefetch os.ipi os.ipi_per_core os.ipi_handler os.switch sched.recorded_switch
-  device.read_latency device.write_latency"
+  os.page_offer os.page_watch os.page_lock os.page_query os.page_prefetch os.ipi os.ipi_per_core os.ipi_handler
+  os.switch sched.recorded_switch device.read_latency device.write_latency device.seek
+  device.seek_min device.seek_max device.rotation"
 set -- -s pagefile.device=ideal
 for o in device.read_bandwidth device.write_bandwidth $latencies; do
   has "$o" && set -- "$@" -s "$o=0"
@@ -174,6 +175,19 @@ only os.hard swap 64 $swap
 only os.trim swap 80 $swap
 only device.read_latency swap 64 $swap
 only device.write_latency swap 80 $swap
+# A disk: those of its 144 requests that do not continue the last, over less and over more than a
+# third of its 40 pages. With the three points of the curve at 7, every seek takes that.
+moves() { # OPTION...: how many they are
+  "$VMSIM" run -q -e "$tmp/moves" --event-filter page-in,page-out $zero $swap "$@" "$tmp/swap.vmt"
+  sed 's/.*"slot":\([0-9]*\),"pages":\([0-9]*\).*/\1 \2/' "$tmp/moves" |
+    awk '$1 != end { n++ } { end = $1 + $2 } END { print n + 0 }'
+}
+disk="-s pagefile.size=160KiB -s device.size=160KiB"
+moved=$(number "$(moves $disk -s device.rotation=7)")
+holds "disk: some of 144 requests continue the last, some do not" "$moved" -gt 40 -a "$moved" -lt 144
+only device.rotation swap "$moved" $swap $disk
+only device.seek swap "$moved" $swap $disk -s device.seek_min=7 -s device.seek_max=7
+tested="$tested device.seek_min device.seek_max"
 # 4096 bytes at 4,096 MB/s are 1 us, 4000 cycles of a 4 GHz core.
 for way in read:64 write:80; do
   if has device.${way%:*}_bandwidth; then

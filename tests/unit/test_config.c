@@ -147,7 +147,8 @@ static void test_dump(void)
 		vmsim_config_free(config);
 	}
 	config = MAKE("seed=18446744073709551615", "clock_ghz=3.25", "os.hard=1.234567us",
-		      "vmm.va_seed=9007199254740993", "pagefile.device=hdd", "device.channels=3",
+		      "vmm.va_seed=9007199254740993", "pagefile.device=sata-ssd",
+		      "device.channels=3", "device.queue=read-first",
 		      "replacement.sees=every-reference",
 		      "replacement.clock.insert_referenced=false", "replacement.clock.bits=3");
 	g_assert_no_error(error);
@@ -190,18 +191,52 @@ static void test_memory_size(void)
 
 static void test_device(void)
 {
-	EXPECT("device.read_latency", "12.37ms", "pagefile.device=hdd");
+	EXPECT("device.seek", "8.2ms", "pagefile.device=hdd");
+	EXPECT("device.read_latency", "0", "pagefile.device=hdd");
 	EXPECT("device.read_latency", "0", "pagefile.device=ideal");
-	EXPECT("device.channels", "5", "pagefile.device=hdd", "device.channels=5");
+	EXPECT("device.channels", "5", "pagefile.device=sata-ssd", "device.channels=5");
 	/* Choosing a device forgets what earlier layers said about one ... */
 	EXPECT("device.channels", "1", "device.channels=5", "pagefile.device=hdd");
 	EXPECT("device.channels", "1", "desktop", "pagefile.device=hdd");
 	/* ... but not the same layer, whatever the order. */
 	EXPECT("device.channels", "5",
-	       "{\"device\": {\"channels\": 5}, \"pagefile\": {\"device\": \"hdd\"}}");
+	       "{\"device\": {\"channels\": 5}, \"pagefile\": {\"device\": \"sata-ssd\"}}");
 	EXPECT("device.channels", "1", "pagefile.device=hdd", "below desktop");
 	EXPECT("device.channels", "32", "below desktop");
 	EXPECT("device.channels", "6", "device.channels=6", "below desktop");
+}
+
+static void test_disk(void)
+{
+	EXPECT("device.queue", "elevator", "pagefile.device=hdd");
+	EXPECT("device.queue", "fifo", "pagefile.device=nvme");
+	EXPECT("device.queue", "fifo", "pagefile.device=hdd", "device.queue=fifo");
+	EXPECT("device.queue", "elevator", "device.queue=fifo", "pagefile.device=hdd");
+	EXPECT("device.size", "4000000000000", "pagefile.device=hdd");
+	EXPECT("device.seek", "0", "pagefile.device=sata-ssd");
+	/* What turns has one arm, whatever the preset's channels. */
+	EXPECT("device.channels", "1", "device.rotation=1ms", "device.size=1TiB");
+	expect_failure("device.queue=lifo",
+		       "--set device.queue=lifo: lifo is not known (expected one of "
+		       "fifo|read-first|elevator|auto)");
+	expect_failure("{\"pagefile\": {\"device\": \"hdd\"}, \"device\": {\"channels\": 5}}",
+			  "device.channels=5: a disk has one arm (expected 1, or device.seek* and "
+			  "device.rotation 0)");
+	expect_failure("{\"device\": {\"seek\": 7, \"seek_max\": 6, \"size\": \"8GiB\"}}",
+			  "device.seek: 7 cycles (expected from device.seek_min, 0, to "
+			  "device.seek_max, 6)");
+	expect_failure("{\"device\": {\"seek\": 7, \"seek_min\": 8, \"seek_max\": 9, "
+			  "\"size\": \"8GiB\"}}",
+			  "device.seek: 7 cycles (expected from device.seek_min, 8, to "
+			  "device.seek_max, 9)");
+	expect_failure("device.seek_min=5", "device.seek: 0 cycles (expected from device.seek_min, "
+					    "5, to device.seek_max, 0)");
+	expect_failure("{\"device\": {\"rotation\": 7, \"size\": \"1GiB\"}}",
+			  "device.size=1073741824: the disk holds a pagefile of 8589934592 bytes "
+			  "(expected a multiple of 4096, at least that)");
+	expect_failure("{\"device\": {\"rotation\": 7, \"size\": \"9000000001\"}}",
+			  "device.size=9000000001: the disk holds a pagefile of 8589934592 bytes "
+			  "(expected a multiple of 4096, at least that)");
 }
 
 static void test_types(void)
@@ -500,6 +535,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/config/layers", test_layers);
 	g_test_add_func("/config/memory-size", test_memory_size);
 	g_test_add_func("/config/device", test_device);
+	g_test_add_func("/config/disk", test_disk);
 	g_test_add_func("/config/types", test_types);
 	g_test_add_func("/config/cycles", test_cycles);
 	g_test_add_func("/config/tiny", test_tiny);

@@ -63,6 +63,8 @@ static void set_up(struct run *run)
 	s->c.page_faults = s->c.demand_zero_faults = 40;
 	s->c.calls = 2;
 	s->c.calls_failed = 1;
+	for (uint64_t i = 1; i <= 100; i++)
+		histogram_add(&s->histograms[HISTOGRAM_page_walk], i < 100 ? 20 : 1020);
 	stats_finish(s, 7000);
 	run->results = (struct results){.config = config_get(run->config),
 					.config_dump = run->dump,
@@ -141,6 +143,19 @@ static void test_json(void)
 	g_assert_cmpstr(at(part, "name")->valuestring, ==, "second \"half\"");
 	g_assert_cmpfloat(number(part, "cycles"), ==, 2500);
 	g_assert_cmpfloat(number(at(part, "counters"), "writes"), ==, 100);
+	g_assert_cmpint(cJSON_GetArraySize(at(json, "histograms")), ==, N_HISTOGRAMS);
+	part = at(at(json, "histograms"), "page_walk");
+	g_assert_cmpfloat(number(part, "count"), ==, 100);
+	g_assert_cmpfloat(number(part, "sum"), ==, 3000);
+	g_assert_cmpfloat(number(part, "min"), ==, 20);
+	g_assert_cmpfloat(number(part, "max"), ==, 1020);
+	g_assert_cmpfloat(number(part, "p50"), ==, 21);
+	g_assert_cmpfloat(number(part, "p99"), ==, 21);
+	g_assert_cmpfloat(number(part, "p999"), ==, 1020);
+	g_assert_nonnull(strstr(text, "\"buckets\": [\n\t\t\t\t[20, 21, 99],\n\t\t\t\t"
+				      "[960, 1023, 1]\n\t\t\t]\n"));
+	g_assert_cmpint(cJSON_GetArraySize(at(at(at(json, "histograms"), "page_read"), "buckets")),
+			==, 0);
 	g_assert_cmpfloat(number(at(json, "divergences"), "count"), ==, 1);
 	g_assert_cmpint(cJSON_GetArraySize(at(json, "violations")), ==, 2);
 	cJSON_Delete(json);
@@ -207,6 +222,11 @@ static void test_summary(void)
 	expect_line(text, "page walks   100, 2.00 fetches each");
 	expect_line(text,
 		    "peaks        reserved 0 B, committed 200 KiB, resident 0 B, pagefile 0 B");
+	expect_line(text, "latencies                         times          mean        median"
+			  "           99%     most cycles");
+	expect_line(text, "  page walk                         100            30            21"
+			  "            21           1,020");
+	g_assert_null(strstr(text, "page read")); /* there was none */
 	expect_line(text, "violations   4 accesses failed at 2 places");
 	expect_line(text, "  line 18: write to 0x11000: decommitted at line 812 by VirtualFree "
 			  "(3 times)");

@@ -41,7 +41,7 @@ TOOL_SRC = $(sort $(wildcard tools/*.c tests/bench/*.c))
 TOOLS = $(TOOL_SRC:%.c=$(B)/%)
 PRESETS = $(sort $(wildcard configs/*.json))
 
-.PHONY: all deps have-deps demo tests-built check check-asan check-clang check-recordings \
+.PHONY: all deps have-deps demo tests-built check check-asan check-clang check-faults check-recordings \
   coverage fuzz fuzz-run bench docs rules format lint install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -114,6 +114,10 @@ check-clang:
 check-recordings: all
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) $(B)/tests/model/test_tlb_model
 	$(Q)VMSIM=$(CURDIR)/build/vmsim B=$(CURDIR)/$(B) sh tests/recordings.sh "$(DIR)"
+
+# Each fault of tests/faults/faults.txt, planted in a copy of the sources, must make something fail.
+check-faults:
+	$(Q)JOBS=$(JOBS) sh tests/faults/run.sh
 
 # A real Windows program with all the memory it wants, and with a quarter of it.
 demo: all

@@ -450,6 +450,10 @@ static bool conflicts(const struct vmsim_machine *m, const struct thread *thread
 /* What goes before any thread: completions and background work. Returns whether to look again. */
 static bool go_on(struct vmsim_machine *m)
 {
+	if (m->stop && *m->stop) {
+		machine_fail(m, VMSIM_ERROR_INTERRUPTED, "interrupted");
+		return true;
+	}
 	take_completions(m);
 	timer_take(m);
 	if (m->now >= m->sample_at)

@@ -170,8 +170,10 @@ static void translate(struct vmsim_machine *m, struct thread *thread)
 		begin_fault(m, thread, UINT64_MAX, VMSIM_READ);
 		return;
 	}
+	op->repeated = op->repeated || op->done < op->counted;
 	ok = mmu_translate(&m->mmu, pt, process_asid(thread->process), vpn, access_of(op),
 			   op->repeated, &tr);
+	op->counted = MAX(op->counted, op->done + n);
 	/* First lookups in the first level are booked from their count. */
 	if (!op->repeated)
 		m->now += access_of(op) == VMSIM_EXECUTE ? m->mmu.l1i_cycles : m->mmu.l1d_cycles;
@@ -279,6 +281,18 @@ static bool service(struct vmsim_machine *m, struct thread *thread)
 	return true;
 }
 
+/* K2: the stack grew, and the access is made again: the page before may be the guard now. */
+static void resume_access(struct vmsim_machine *m, struct thread *thread)
+{
+	struct op *op = &thread->op;
+
+	op->stores = all_permit(m, thread);
+	op->done = 0;
+	op->got = 0;
+	op->compared = true;
+	op->differs = false;
+}
+
 /* The handler is left: to the reference, to the call that touched the page, or to the program's
  * own handler, which ends the event (3.1). */
 static void return_from_fault(struct vmsim_machine *m, struct thread *thread)
@@ -297,8 +311,8 @@ static void return_from_fault(struct vmsim_machine *m, struct thread *thread)
 		op->stage = OP_CALL;
 	} else if (op->fault.result == VMSIM_RESULT_OK) {
 		op->repeated = true;
-		if (op->fault.type == FAULT_GUARD) /* K2: the guard is gone */
-			op->stores = all_permit(m, thread);
+		if (op->fault.type == FAULT_GUARD)
+			resume_access(m, thread);
 		/* Faults that did not bring the page in themselves: a spurious or collided one, or
 		 * one that made it dirty. */
 		op->untold = op->fault.type == FAULT_SPURIOUS || op->fault.type == FAULT_DIRTY ||

@@ -62,6 +62,7 @@ struct op {
 
 	/* a reference */
 	uint64_t done;      /* bytes translated */
+	uint64_t counted;   /* bytes whose page's first lookup was counted (T22) */
 	bool repeated;      /* the next lookup follows a fault (T22) */
 	bool untold;        /* the policy was not told of the page by that fault */
 	bool stores;        /* every page permits the store, so bytes are kept */

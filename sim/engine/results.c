@@ -147,7 +147,7 @@ void results_violation(struct vmsim_machine *m, const struct thread *thread,
 	if (view.protect) {
 		/* The guard is cleared by now; the event names the protection found. */
 		if (guard)
-			view.protect |= PAGE_GUARD;
+			view.protect = op->fault.protect;
 		record.protect = vmsim_prot_print(view.protect, buf);
 	}
 	remember(m, thread, result, &view, record.protect);

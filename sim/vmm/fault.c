@@ -111,6 +111,7 @@ static enum vmm_status guard_fault(struct vmm *vmm, struct process *process, str
 
 	if (status != VMM_DONE)
 		return status;
+	fault->protect = prot_to_win32(pte_prot(pte));
 	pt_set(&process->pt, vpn,
 	       pte_with_prot(pte, prot_with_caching(vad, pte_prot(pte) & PROT_ACCESS),
 			     vmm->config->paging.nx));
@@ -224,6 +225,13 @@ static enum vmm_status prototype_fault(struct vmm *vmm, struct process *process,
 	return demand_zero_fault(vmm, process, fault, vad, entry, prot, true);
 }
 
+static void unpin(struct vmm *vmm, struct fault *fault)
+{
+	if (fault->is_pinned)
+		vmm->db.pfn[fault->pinned].pins--;
+	fault->is_pinned = false;
+}
+
 /* 3.5: the page is copied into a frame of the process's own (L31). It was charged when the view was
  * mapped. */
 static enum vmm_status copy_fault(struct vmm *vmm, struct process *process, struct fault *fault,
@@ -236,26 +244,26 @@ static enum vmm_status copy_fault(struct vmm *vmm, struct process *process, stru
 	enum vmm_status status;
 	struct pfn *pfn;
 
+	/* Room must not be made by taking away the page that is to be copied. */
+	fault->is_pinned = true;
+	fault->pinned = from;
+	vmm->db.pfn[from].pins++;
 	status = frame_get(vmm, process, FRAME_ANY, &frame, &fault->io);
 	if (status != VMM_DONE)
 		return status;
-	/* Making room may have taken the page itself away: then the access faults again. */
-	if (pt_get(&process->pt, vpn) == pte) {
-		bool locked = pte & PTE_LOCKED;
-
-		content = content_ref(vmm->db.pfn[from].content);
-		page_unmap(vmm, process, vpn, prot);
-		pfn = &vmm->db.pfn[frame];
-		pfn->owner = process;
-		pfn->segment = NULL;
-		pfn->vpn = vpn;
-		content_move(&pfn->content, &content);
-		page_map(vmm, process, vpn, frame, prot_copied(prot), fault->priority, MOVE_L31);
-		page_dirtied(vmm, frame);
-		page_open(vmm, process, vpn, true);
-		if (locked)
-			page_lock(vmm, process, vpn);
-	}
+	unpin(vmm, fault);
+	content = content_ref(vmm->db.pfn[from].content);
+	page_unmap(vmm, process, vpn, prot);
+	pfn = &vmm->db.pfn[frame];
+	pfn->owner = process;
+	pfn->segment = NULL;
+	pfn->vpn = vpn;
+	content_move(&pfn->content, &content);
+	page_map(vmm, process, vpn, frame, prot_copied(prot), fault->priority, MOVE_L31);
+	page_dirtied(vmm, frame);
+	page_open(vmm, process, vpn, true);
+	if (pte & PTE_LOCKED)
+		page_lock(vmm, process, vpn);
 	return decide(vmm, fault, FAULT_COPY_ON_WRITE, VMSIM_RESULT_OK);
 }
 
@@ -287,6 +295,7 @@ enum vmm_status vmm_fault(struct vmm *vmm, struct process *process, struct fault
 
 	fault->io = NULL;
 	fault->resolved = false;
+	unpin(vmm, fault);
 	if (!vad && implicit_page(vmm, process, vpn, fault->implicit_commit))
 		vad = vad_find(&process->vads, vpn);
 	if (!vad) /* 4a */

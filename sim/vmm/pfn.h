@@ -88,6 +88,7 @@ struct pfn {
 	uint32_t slot;       /* pagefile slot with this content, 0: none */
 	uint32_t share;      /* valid entries that name it; of a table's or large page's: 0 */
 	uint32_t locks;      /* of those, locked ones */
+	uint32_t pins;       /* faults that wait for a frame to copy it into (3.5) */
 	uint8_t state, flags, priority, reset;
 	uint8_t page_priority; /* of the page it holds (W11); `priority` is that of its list */
 	uint8_t keep;   /* enum pfn_keep while it is reset; KEEP_OFFERED + priority - 1 */

@@ -29,7 +29,8 @@ static bool evictable(void *ctx, vmsim_pfn frame)
 	struct process *replacing = vmm->replacing;
 	const struct pfn *pfn = &vmm->db.pfn[frame];
 
-	if (pfn->state != PFN_ACTIVE || (pfn->flags & PFN_WIRED) || pfn->locks)
+	if (pfn->state != PFN_ACTIVE || (pfn->flags & PFN_WIRED) || pfn->locks ||
+	    pfn->pins)
 		return false;
 	if (replacing && frame_entries(vmm, frame, maps_not, replacing))
 		return false;

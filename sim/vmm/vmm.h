@@ -120,6 +120,9 @@ struct fault {
 	enum vmsim_access_result result; /* OK, or the exception it raises */
 	struct io *io;                   /* to wait for; NULL once the fault needs no more of it */
 	vmsim_pfn frame;                 /* of it, the page waited for */
+	uint32_t protect;                /* Win32: of a guard, what was found (3.3) */
+	bool is_pinned;                  /* while it waits: the page that it is to copy stays */
+	vmsim_pfn pinned;
 	bool resolved; /* after the wait nothing is left to do: the access is tried again */
 };
 

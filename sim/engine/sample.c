@@ -13,12 +13,11 @@ struct sampler {
 	uint64_t events; /* at the end of the last interval */
 };
 
-/* The multiple of `every` after n. */
+/* The multiple of `every` after n. It fits: n is less than `every`, or both are at most about 2^62,
+ * where the clock ends. */
 static uint64_t next_multiple(uint64_t n, uint64_t every)
 {
-	uint64_t whole = n - n % every;
-
-	return whole < DEVICE_NEVER - every ? whole + every : DEVICE_NEVER;
+	return n - n % every + every;
 }
 
 /* Where the interval that begins now ends: once the machine is to stop, at its finish. */

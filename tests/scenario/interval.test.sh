@@ -87,6 +87,16 @@ is "$(ends gap)" "191/2 211/2 300/3 400/3 $(for i in 5 6 7 8 9 10 11 12 13 14 15
 is "$(column gap idle_cycles | grep -c '^100$')" 15 "full intervals of the pause"
 adds_up gap
 
+# References that hit, five cycles each: every twentieth ends an interval.
+{
+  sed -n '1p;4p' tests/scenario/worked.vmt
+  awk 'BEGIN { for (i = 0; i < 1000; i++) print "W A 4" }'
+} >"$tmp/hits.vmt"
+replay hits "$tmp/hits.vmt" $free --skip 2 --interval 100 --interval-file "$tmp/hits.csv"
+is "$(column hits cycle | awk '$1 != NR * 100 - 5 * (NR == 50) { n++ } END { print NR - n }')" 50 \
+  "hits: 49 intervals of 100 cycles and one of 95"
+adds_up hits
+
 # --- under pressure ------------------------------------------------------------------------------
 awk -v n=20000 -v seed=3 -f tests/scenario/pressure.awk >"$tmp/pressed.vmt"
 plain() { "$VMSIM" run -q -r "$tmp/plain.json" "$@"; }

@@ -356,6 +356,12 @@ static void test_seek(void)
 		g_assert_cmpuint(seek_cycles(config_get(f.config), seeks[i].distance), ==,
 				 seeks[i].cycles);
 	tear_down(&f);
+	/* sqrt(1/1000) is more than nothing: rounded up. */
+	set_up(&f, "pagefile.size=4MiB device.size=12288000 device.seek_min=100 device.seek=101 "
+		   "device.seek_max=101");
+	g_assert_cmpuint(seek_cycles(config_get(f.config), 0), ==, 100);
+	g_assert_cmpuint(seek_cycles(config_get(f.config), 1), ==, 101);
+	tear_down(&f);
 }
 
 /* The greatest values that a configuration can have do not overflow, and seeks grow. */

@@ -28,7 +28,7 @@ struct vmsim_record {
 	uint32_t pid, tid, core;
 
 	uint64_t va, pages, cycles, slot, queued_cycles, service_cycles;
-	uint64_t pfn, code, cores, owner_pid;
+	uint64_t pfn, code, cores, owner_pid, pagefile, limit;
 	const char *from, *to, *cause, *call, *error, *status, *rule, *why;
 	const char *access, *state, *section, *protect, *type, *expected, *got, *name;
 	const char *file; /* of a divergence: the path of its trace; not written */

@@ -24,6 +24,7 @@ enum tristate { TRI_FALSE, TRI_TRUE, TRI_AUTO };
 enum tlb_replacement { TLB_LRU };
 enum order { ORDER_RECORDED };
 enum dirty { DIRTY_HARDWARE, DIRTY_SOFTWARE };
+enum pagefile_grow { GROW_SYNC, GROW_ASYNC };
 enum device_kind { DEVICE_HDD, DEVICE_SATA_SSD, DEVICE_NVME, DEVICE_IDEAL };
 enum device_queue { QUEUE_FIFO, QUEUE_READ_FIRST, QUEUE_ELEVATOR, QUEUE_AUTO };
 
@@ -62,9 +63,16 @@ struct config {
 		bool enabled;
 	} standby;
 	struct {
-		uint64_t size; /* bytes */
+		uint64_t size, max_size, grow_step; /* bytes, of each */
+		uint64_t count;
+		int grow;
+		bool reserve;
 		int device;
 	} pagefile;
+	struct {
+		bool enabled;
+		uint64_t ratio, max; /* per cent */
+	} store;
 	struct {
 		struct duration read_latency, write_latency;
 		uint64_t read_bandwidth, write_bandwidth; /* bytes per second; 0: no limit */
@@ -99,7 +107,8 @@ struct config {
 	} data, dram;
 	struct {
 		struct duration trap, return_, demand_zero, transition, hard, cow, guard, violation,
-			spurious, dirty, zero_page, trim, write, age, invlpg, cr3;
+			spurious, dirty, zero_page, trim, write, compress, decompress, age, invlpg,
+			cr3;
 		struct duration call, page_commit, page_decommit, page_free, page_protect,
 			page_reset, page_offer, page_watch, page_lock, page_query, page_prefetch;
 		bool age_flush;
@@ -111,6 +120,8 @@ struct config {
 	struct {
 		uint64_t avail_low, avail_high;
 		uint64_t mpw_free_low, mpw_avail_low, modified_max;
+		struct duration mapped_age, mpw_age_private;
+		uint64_t zero_start;
 		uint64_t mpw_cluster, fault_cluster, prefetch_max; /* pages of one request */
 		uint64_t ws_min, ws_max, lock_overhead;
 		bool increase_working_set_privilege;

@@ -77,6 +77,7 @@ static void resolve_vmm(struct config *config)
 	resolve(&config->vmm.mpw_free_low, MIN(20000, frames / 16));
 	resolve(&config->vmm.mpw_avail_low, MIN(15000, frames / 20));
 	resolve(&config->vmm.modified_max, MIN(800, frames / 8));
+	resolve(&config->pagefile.max_size, config->pagefile.size);
 }
 
 /* A default of ways that no layer named gives way to a TLB that has not as many entries. */
@@ -100,8 +101,14 @@ static void resolve_tlb(struct tlb_config *tlb, const char *path, const GByteArr
 	g_free(large);
 }
 
-/* No step takes minutes, on any clock; sums of steps must fit the clock. */
+/* No step takes minutes, on any clock; sums of steps must fit the clock. Timers are not steps. */
 #define MOST_CYCLES UINT64_C(10000000000000)
+#define MOST_TIMER (100 * MOST_CYCLES)
+
+static bool is_timer(const struct option *option)
+{
+	return g_str_has_prefix(option->path, "vmm.") || g_str_has_prefix(option->path, "bsm.");
+}
 
 static bool resolve_durations(struct config *config, GError **error)
 {
@@ -109,6 +116,7 @@ static bool resolve_durations(struct config *config, GError **error)
 
 	for (size_t i = 0; (option = option_at(i)); i++) {
 		struct duration *duration = (void *)((char *)config + option->offset);
+		uint64_t most = is_timer(option) ? MOST_TIMER : MOST_CYCLES;
 		char *text;
 
 		if (option->type != OPTION_TIME || option->policy >= 0)
@@ -116,13 +124,14 @@ static bool resolve_durations(struct config *config, GError **error)
 		duration->cycles = duration->amount;
 		if ((!duration->is_time ||
 		     units_cycles(duration->amount, config->clock_ghz, &duration->cycles)) &&
-		    duration->cycles <= MOST_CYCLES)
+		    duration->cycles <= most)
 			continue;
 		text = duration->is_time
 			       ? units_print_time(duration->amount)
 			       : g_strdup_printf("%" G_GUINT64_FORMAT, duration->amount);
-		wrong(error, "%s=%s: more than 10^13 cycles (expected a duration of one step)",
-		      option->path, text);
+		wrong(error, "%s=%s: more than 10^%d cycles (expected a duration of one %s)",
+		      option->path, text, is_timer(option) ? 15 : 13,
+		      is_timer(option) ? "timer" : "step");
 		g_free(text);
 		return false;
 	}
@@ -168,13 +177,42 @@ static bool check_tlb(const struct tlb_config *tlb, const char *path, GError **e
 	return ok;
 }
 
+static bool check_whole_pages(const char *path, uint64_t bytes, GError **error)
+{
+	return bytes % VMSIM_PAGE_SIZE == 0 ||
+	       wrong(error,
+		     "%s=%" G_GUINT64_FORMAT ": not whole pages (expected a multiple of 4096)",
+		     path, bytes);
+}
+
+static bool check_pagefile(const struct config *config, GError **error)
+{
+	if (!check_whole_pages("pagefile.size", config->pagefile.size, error) ||
+	    !check_whole_pages("pagefile.max_size", config->pagefile.max_size, error) ||
+	    !check_whole_pages("pagefile.grow_step", config->pagefile.grow_step, error))
+		return false;
+	if (config->pagefile.max_size < config->pagefile.size)
+		return wrong(error,
+			     "pagefile.max_size=%" G_GUINT64_FORMAT
+			     ": below pagefile.size=%" G_GUINT64_FORMAT
+			     " (expected at least that, or \"auto\")",
+			     config->pagefile.max_size, config->pagefile.size);
+	if (!config->store.enabled)
+		return true;
+	if (!config->standby.enabled)
+		return wrong(error, "store.enabled=true needs standby.enabled=true: pages pass "
+				    "through its lists into the store");
+	if (config->pagefile.count > 15)
+		return wrong(error,
+			     "pagefile.count=%" G_GUINT64_FORMAT
+			     ": the store takes the place of the sixteenth file (expected at "
+			     "most 15 with store.enabled=true)",
+			     config->pagefile.count);
+	return true;
+}
+
 static bool check_memory(const struct config *config, GError **error)
 {
-	if (config->pagefile.size % VMSIM_PAGE_SIZE != 0)
-		return wrong(error,
-			     "pagefile.size=%" G_GUINT64_FORMAT ": not whole pages (expected a "
-			     "multiple of 4096)",
-			     config->pagefile.size);
 	if (config->vmm.avail_low > config->vmm.avail_high)
 		return wrong(error,
 			     "vmm.avail_low=%" G_GUINT64_FORMAT
@@ -253,5 +291,6 @@ bool config_resolve(struct config *config, const GByteArray *ranks, GError **err
 	return resolve_durations(config, error) && check_tlb(&config->tlb.l1d, "tlb.l1d", error) &&
 	       check_tlb(&config->tlb.l1i, "tlb.l1i", error) &&
 	       check_tlb(&config->tlb.l2, "tlb.l2", error) && check_memory(config, error) &&
-	       check_disk(config, error) && check_policy(config, error);
+	       check_disk(config, error) && check_pagefile(config, error) &&
+	       check_policy(config, error);
 }

@@ -210,6 +210,8 @@ static vmsim_cycles service_cycles(const struct config *config, enum fault_type 
 		return config->os.guard.cycles;
 	case FAULT_HARD:
 		return config->os.hard.cycles;
+	case FAULT_STORE:
+		return config->os.decompress.cycles;
 	case FAULT_VIOLATION:
 		return config->os.violation.cycles;
 	case FAULT_SPURIOUS:

@@ -52,16 +52,18 @@ static void set_source(struct vmsim_machine *m, struct source source)
  * fails later would end the program. */
 static bool host_can_hold(const struct config *config, GError **error)
 {
-	uint64_t bytes = config->memory.frames * 96 + config->pagefile.size / VMSIM_PAGE_SIZE * 16;
+	uint64_t bytes = config->memory.frames * 96 +
+			 config->pagefile.count * config->pagefile.max_size / VMSIM_PAGE_SIZE * 16;
 	void *probe = g_try_malloc(bytes);
 
 	g_free(probe);
 	if (probe)
 		return true;
 	g_set_error(error, VMSIM_ERROR, VMSIM_ERROR_CONFIG,
-		    "memory.frames=%" G_GUINT64_FORMAT " and pagefile.size=%" G_GUINT64_FORMAT
+		    "memory.frames=%" G_GUINT64_FORMAT ", pagefile.count=%" G_GUINT64_FORMAT
+		    " and pagefile.max_size=%" G_GUINT64_FORMAT
 		    ": their tables do not fit into this host's memory (expected less)",
-		    config->memory.frames, config->pagefile.size);
+		    config->memory.frames, config->pagefile.count, config->pagefile.max_size);
 	return false;
 }
 

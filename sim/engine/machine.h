@@ -9,13 +9,13 @@
  *   sched.c    whose turn it is, waiting, background work    compare.c  recorded results
  *   access.c   references and faults, step by step           results.c  reports
  *   device.c   the pagefile's device                         drive.c    driving by hand
- *   timer.c    the balance set manager's timer               audit.c    the invariants
+ *   timer.c    when the vmm's timers come                    audit.c    the invariants
  *   seek.c     the arm of a disk                             sample.c   figures by interval
- *   clock.h    booking cycles
+ *   clock.h    booking cycles                                idle.c     a core with nothing to run
  *
  * Invariants
  *  1. now = sum of the buckets, once the linear ones are settled (checked at the end, T19).
- *  2. attention <= the device's next event, the timer's and sample_at; 0 when threads are ready or
+ *  2. attention <= the device's next event, the timers' and sample_at; 0 when threads are ready or
  *     waiting, or background work may be due. The hot path looks at nothing else.
  *  3. A thread that waits is in `waiting`, one that may go on is in `ready`; others are idle. */
 #ifndef ENGINE_MACHINE_H
@@ -126,6 +126,7 @@ struct vmsim_machine {
 	bool background_due;    /* the vmm acted since background work last found nothing to do */
 	vmsim_cycles next_tick; /* of the balance set manager's timer (W3); DEVICE_NEVER: none */
 	bool asleep;            /* time passes without the core running anything */
+	vmsim_cycles zeroing_left; /* of the frame that an idle core was zeroing when work came */
 	uint32_t left_asid;     /* the address space the core is in after its process exited */
 	GArray *invalidations;  /* of this step: struct { asid, vpn } */
 	GPtrArray *submissions; /* of this step: struct io */
@@ -177,10 +178,6 @@ bool machine_await(struct vmsim_machine *m, struct thread *thread, const struct 
 		   vmsim_cycles not_before);
 /* machine_await_labels: let time pass until no call under way is to bind one of the labels. */
 bool machine_await_labels(struct vmsim_machine *m, const uint32_t *labels, size_t n);
-/* machine_pass_time: the core has nothing to run until `until`. It waits for I/O if the last thread
- * it ran does; else that thread waits for its turn (T3), or for nothing, when `idle` says so
- * (T19). */
-void machine_pass_time(struct vmsim_machine *m, vmsim_cycles until, bool idle);
 /* machine_drain: let every event under way end. */
 bool machine_drain(struct vmsim_machine *m);
 /* The core turns to a thread. */
@@ -194,14 +191,23 @@ struct thread *machine_thread(struct vmsim_machine *m, uint32_t pid, uint32_t ti
 /* The error that stops the machine is kept in m->error; the first one stays. Returns false. */
 bool machine_fail(struct vmsim_machine *m, int code, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
-/* --- timer.c: the balance set manager's timer (W3) ----------------------------------------- */
+/* --- timer.c: the balance set manager's timer (W3), and the writers' (W8) ------------------ */
 
+/* timer_next: when the next of them comes; DEVICE_NEVER: none does. */
+vmsim_cycles timer_next(const struct vmsim_machine *m);
 /* timer_ran: the process on the core ran until now, unless the core was asleep. */
 void timer_ran(struct vmsim_machine *m);
-/* timer_take: if it has come, tell the vmm and let background work be done. */
+/* timer_take: if one has come, tell the vmm and let background work be done. */
 void timer_take(struct vmsim_machine *m);
-/* timer_sleep: the core has nothing to run until `until`, or until the timer comes: that first. */
+/* timer_sleep: the core has nothing to run until `until`, or until a timer comes: that first. */
 void timer_sleep(struct vmsim_machine *m, vmsim_cycles until, bool idle);
+
+/* --- idle.c ------------------------------------------------------------------------------- */
+
+/* machine_pass_time: the core has nothing to run until `until`. It waits for I/O if the last thread
+ * it ran does; else that thread waits for its turn (T3), or for nothing, when `idle` says so
+ * (T19). Free frames are zeroed meanwhile. */
+void machine_pass_time(struct vmsim_machine *m, vmsim_cycles until, bool idle);
 
 /* --- replay.c ----------------------------------------------------------------------------- */
 

@@ -62,6 +62,7 @@ void results_fault(struct vmsim_machine *m, const struct op *op)
 		[FAULT_COPY_ON_WRITE] = HISTOGRAM_copy_on_write_fault,
 		[FAULT_GUARD] = HISTOGRAM_guard_page_fault,
 		[FAULT_HARD] = HISTOGRAM_hard_fault,
+		[FAULT_STORE] = HISTOGRAM_store_fault,
 		[FAULT_VIOLATION] = HISTOGRAM_access_violation,
 		[FAULT_SPURIOUS] = HISTOGRAM_spurious_fault,
 		[FAULT_DIRTY] = HISTOGRAM_dirty_fault,

@@ -27,7 +27,7 @@ void machine_look(struct vmsim_machine *m)
 {
 	m->attention = m->waiting->len || m->ready->len || m->background_due
 			       ? 0
-			       : MIN(MIN(device_next(m->device), m->next_tick), m->sample_at);
+			       : MIN(MIN(device_next(m->device), timer_next(m)), m->sample_at);
 }
 
 void machine_flush_references(struct vmsim_machine *m)
@@ -124,7 +124,7 @@ void machine_submit(struct vmsim_machine *m, vmsim_cycles wanted)
 		device_submit(m->device, io, m->now);
 	}
 	g_ptr_array_set_size(m->submissions, 0);
-	m->background_due = m->config->standby.enabled;
+	m->background_due = vmm_has_background(m->vmm);
 	m->frames_due = true;
 	machine_look(m);
 }
@@ -306,7 +306,7 @@ static void take_completions(struct vmsim_machine *m)
 		vmm_io_done(m->vmm, io);
 		wake(m, io);
 		io_free(io);
-		m->background_due = m->config->standby.enabled;
+		m->background_due = vmm_has_background(m->vmm);
 		m->frames_due = true;
 	}
 	stats_switch(&m->stats, account);
@@ -346,7 +346,8 @@ bool machine_run(struct vmsim_machine *m, struct thread *thread)
 	return goes_on;
 }
 
-/* T16: trimming and writing, on the core, for process 0. Returns whether there was any. */
+/* T16: trimming, writing and compressing, on the core, for process 0. Returns whether there was
+ * any. */
 static bool background(struct vmsim_machine *m)
 {
 	const struct config *config = m->config;
@@ -363,11 +364,13 @@ static bool background(struct vmsim_machine *m)
 	m->events.seq = 0;
 	m->events.line = 0;
 	m->events.pid = m->events.tid = 0;
+	vmm_write_timer(m->vmm, m->now);
 	any = vmm_background(m->vmm, starved(m));
 	work = vmm_take_work(m->vmm);
 	BOOK(m, kernel,
 	     work.trimmed * config->os.trim.cycles + work.aged * config->os.age.cycles +
-		     work.written * config->os.write.cycles + machine_invalidate(m));
+		     work.written * config->os.write.cycles +
+		     work.compressed * config->os.compress.cycles + machine_invalidate(m));
 	machine_submit(m, m->now);
 	m->background_due = any;
 	m->frames_due = frames_due || any;
@@ -377,45 +380,17 @@ static bool background(struct vmsim_machine *m)
 	return any;
 }
 
-/* The core has nothing to run until `until` (T19), in one interval. */
-static void pass_part(struct vmsim_machine *m, vmsim_cycles until, bool idle)
-{
-	vmsim_cycles cycles = until - m->now;
-	struct account *account;
-
-	stats_settle(&m->stats);
-	if (m->running && m->running->wait != WAIT_NOTHING) {
-		BOOK(m, io_wait, cycles);
-	} else if (m->running && !idle) {
-		BOOK(m, order_wait, cycles);
-	} else {
-		account = stats_switch(&m->stats, g_ptr_array_index(m->stats.accounts, 0));
-		BOOK(m, idle, cycles);
-		stats_switch(&m->stats, account);
-	}
-}
-
 /* Cut where intervals end that are sampled. */
-void machine_pass_time(struct vmsim_machine *m, vmsim_cycles until, bool idle)
-{
-	while (m->sample_at < until) {
-		pass_part(m, MAX(m->now, m->sample_at), idle);
-		machine_sample(m);
-	}
-	pass_part(m, until, idle);
-}
-
 /* Let time pass to the next completion. */
 static bool wait_for_device(struct vmsim_machine *m, bool idle)
 {
-	vmsim_cycles next = device_next(m->device);
-
-	if (next == DEVICE_NEVER)
+	/* What the clock brings alone gives no frame that a starved thread's background work did not. */
+	if (device_next(m->device) == DEVICE_NEVER)
 		return machine_fail(m, VMSIM_ERROR_NO_PAGES,
 				    "no frame can be freed, and a thread of process %u needs one "
 				    "(NO_PAGES_AVAILABLE, semantics L3)",
 				    ((struct thread *)g_ptr_array_index(m->waiting, 0))->pid);
-	timer_sleep(m, next, idle);
+	timer_sleep(m, device_next(m->device), idle);
 	return true;
 }
 

@@ -4,7 +4,7 @@
 #include <vmsim/event.h>
 #include <vmsim/machine.h>
 
-enum how { HOW_HEX, HOW_INT, HOW_STR, HOW_OPT, HOW_BY };
+enum how { HOW_HEX, HOW_INT, HOW_NZ, HOW_STR, HOW_OPT, HOW_BY };
 
 struct field {
 	const char *name;
@@ -70,6 +70,10 @@ static void append_field(GString *out, const struct field *field, const void *me
 		break;
 	case HOW_INT:
 		append_uint_member(out, field->name, *(const uint64_t *)member);
+		break;
+	case HOW_NZ:
+		if (*(const uint64_t *)member)
+			append_uint_member(out, field->name, *(const uint64_t *)member);
 		break;
 	case HOW_STR:
 		append_text(out, field->name, *(const char *const *)member);

@@ -87,7 +87,11 @@ static void put_machine(GString *out, const struct results *results)
 	g_string_append_printf(out, " GHz, %s of memory",
 			       words_bytes(config->memory.frames * VMSIM_PAGE_SIZE, text));
 	g_string_append_printf(out, ", %s (%s)", policy, scope);
-	if (config->pagefile.size > 0)
+	if (config->pagefile.count > 1)
+		g_string_append_printf(out, ", %" G_GUINT64_FORMAT " pagefiles of %s on %s",
+				       config->pagefile.count,
+				       words_bytes(config->pagefile.size, text), device);
+	else if (config->pagefile.max_size > 0)
 		g_string_append_printf(out, ", %s pagefile on %s",
 				       words_bytes(config->pagefile.size, text), device);
 	else
@@ -204,6 +208,7 @@ static void put_faults(GString *out, const struct counters *c)
 	} kinds[] = {{"demand zero", c->demand_zero_faults},
 		     {"transition", c->transition_faults},
 		     {"hard", c->hard_faults},
+		     {"from the store", c->store_faults},
 		     {"copy on write", c->copy_on_write_faults},
 		     {"guard page", c->guard_page_faults},
 		     {"access violation", c->access_violations},
@@ -305,8 +310,12 @@ static void put_paging(GString *out, const struct counters *c)
 			       words_bytes(c->committed_pages_peak * VMSIM_PAGE_SIZE, text));
 	g_string_append_printf(out, "resident %s, ",
 			       words_bytes(c->resident_pages_peak * VMSIM_PAGE_SIZE, text));
-	g_string_append_printf(out, "pagefile %s\n",
+	g_string_append_printf(out, "pagefile %s",
 			       words_bytes(c->pagefile_slots_peak * VMSIM_PAGE_SIZE, text));
+	if (c->store_pages_peak)
+		g_string_append_printf(out, ", store %s",
+				       words_bytes(c->store_pages_peak * VMSIM_PAGE_SIZE, text));
+	g_string_append_c(out, '\n');
 }
 
 /* --- what went wrong ------------------------------------------------------------------------- */

@@ -64,6 +64,8 @@ static void start_peaks(struct counters *peaks, const struct gauges *now)
 	peaks->reserved_pages_peak = now->reserved_pages;
 	peaks->resident_pages_peak = now->resident_pages;
 	peaks->pagefile_slots_peak = now->pagefile_slots;
+	peaks->commit_limit_peak = now->commit_limit;
+	peaks->store_pages_peak = now->store_pages;
 }
 
 static void take_base(struct figures *base, const struct stats *stats)
@@ -198,6 +200,19 @@ void stats_resident(struct stats *stats, struct account *account, int64_t delta)
 void stats_slots(struct stats *stats, struct account *account, int64_t delta)
 {
 	MOVE(pagefile_slots, pagefile_slots_peak);
+}
+
+/* The limit is the machine's: of account 0. */
+void stats_limit(struct stats *stats, int64_t delta)
+{
+	struct account *account = g_ptr_array_index(stats->accounts, 0);
+
+	MOVE(commit_limit, commit_limit_peak);
+}
+
+void stats_stored(struct stats *stats, struct account *account, int64_t delta)
+{
+	MOVE(store_pages, store_pages_peak);
 }
 
 /* --- the measured part and its phases ------------------------------------------------------- */

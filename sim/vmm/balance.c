@@ -134,9 +134,7 @@ static bool swap_out(struct vmm *vmm)
 /* Pages that are available, or will be once they are written. */
 static uint64_t available_soon(const struct vmm *vmm)
 {
-	uint64_t writable = MIN(vmm->db.n[PFN_MODIFIED], pagefile_available(&vmm->file));
-
-	return pfn_available(&vmm->db) + writable + vmm->ios_writing;
+	return pfn_available(&vmm->db) + writer_backlog(vmm) + vmm->ios_writing;
 }
 
 /* How much trimming is to make available; 0 when none is due. A thread that waits for a frame

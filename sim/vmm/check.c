@@ -219,18 +219,23 @@ static void check_segments(struct tally *t)
 	}
 }
 
-/* Frames by themselves; slots they hold. Returns those slots. */
-static uint64_t check_frames(struct tally *t, uint64_t *tables, uint64_t *large, uint64_t *active)
+/* Frames in no working set, by what they hold. */
+struct wired {
+	uint64_t tables, large, store;
+};
+
+/* Frames by themselves; the slots they hold, and how often they are mapped. */
+static struct wired check_frames(struct tally *t, uint64_t *slots, uint64_t *active)
 {
 	const struct pfn_db *db = &t->vmm->db;
-	uint64_t slots = 0;
+	struct wired wired = {0};
 
-	*tables = *large = *active = 0;
+	*slots = *active = 0;
 	for (vmsim_pfn f = 0; f < db->fresh; f++) {
 		const struct pfn *pfn = &db->pfn[f];
 		bool io = pfn->flags & (PFN_READ_IO | PFN_WRITE_IO);
 
-		slots += pfn->slot != 0;
+		*slots += pfn->slot != 0;
 		if (pfn->slot && !pagefile_in_use(&t->vmm->file, pfn->slot))
 			broke(t, io ? "I13" : "I12");
 		if (pfn->state == PFN_TRANSITION && !io)
@@ -253,17 +258,19 @@ static uint64_t check_frames(struct tally *t, uint64_t *tables, uint64_t *large,
 			if (!pte_is_transition(pte) || pte_frame(pte) != f)
 				broke(t, "I4");
 		}
-		*tables += (pfn->flags & PFN_TABLE) != 0;
-		*large += (pfn->flags & PFN_LARGE) != 0;
+		wired.tables += (pfn->flags & PFN_TABLE) != 0;
+		wired.large += (pfn->flags & PFN_LARGE) != 0;
+		wired.store += (pfn->flags & PFN_STORE) != 0;
 		*active += pfn->share;
 	}
-	return slots;
+	return wired;
 }
 
 const char *vmm_check(struct vmm *vmm)
 {
 	struct tally t = {.vmm = vmm, .broken = pfn_check(&vmm->db)};
-	uint64_t slots, tables, large, active;
+	uint64_t slots, active;
+	struct wired wired;
 
 	for (guint i = 0; i < vmm->processes->len; i++) {
 		t.process = g_ptr_array_index(vmm->processes, i);
@@ -271,16 +278,19 @@ const char *vmm_check(struct vmm *vmm)
 			check_process(&t);
 	}
 	check_segments(&t);
-	slots = check_frames(&t, &tables, &large, &active);
+	wired = check_frames(&t, &slots, &active);
 	if (t.pages_stored > t.committed_pages)
 		broke(&t, "I20");
-	if (tables != vmm->db.n_tables || large != vmm->db.n_large)
+	if (wired.tables != vmm->db.n_tables || wired.large != vmm->db.n_large ||
+	    wired.store != vmm->db.n_store)
 		broke(&t, "I1");
-	if (large != t.large_all)
+	if (wired.large != t.large_all)
 		broke(&t, "I3");
+	if (wired.store != store_frames(vmm))
+		broke(&t, "W13");
 	if (active != t.resident_all)
 		broke(&t, "I3");
-	if (!pagefile_check(&vmm->file) || slots + t.slots_in_ptes != vmm->file.used)
+	if (!pagefile_check(&vmm->file) || slots + t.slots_in_ptes != pagefile_used(&vmm->file))
 		broke(&t, "I12");
 	if (t.committed_all != vmm->charge)
 		broke(&t, "I18");

@@ -24,10 +24,13 @@ static bool is_shared(const struct source *from, vmsim_vpn vpn)
 	return pte_is_prototype(pte);
 }
 
-/* Whether the entry says that the page is in the pagefile, or in its file. */
-static bool is_on_disk(const struct source *from, pte_t pte, bool shared)
+/* Whether the entry says that the page is in the pagefile, or in its file. One in the store is in
+ * memory. */
+static bool is_on_disk(struct vmm *vmm, const struct source *from, pte_t pte, bool shared)
 {
-	return pte_is_pagefile(pte) || (shared && from->vad->segment->file && !pte);
+	if (pte_is_pagefile(pte))
+		return !pagefile_is_store(&vmm->file, pte_slot(pte));
+	return shared && from->vad->segment->file && !pte;
 }
 
 /* L13 for one page: the frame is its, and it waits for its contents. */
@@ -49,13 +52,13 @@ static void begin(struct vmm *vmm, const struct source *from, vmsim_vpn vpn, vms
 
 /* Whether the page at vpn can join a read of the page at vpn0, whose entry is pte0: on the same
  * disk, as far from it there as here. */
-static bool continues(const struct source *from, vmsim_vpn vpn0, pte_t pte0, bool shared0,
-		      vmsim_vpn vpn)
+static bool continues(struct vmm *vmm, const struct source *from, vmsim_vpn vpn0, pte_t pte0,
+		      bool shared0, vmsim_vpn vpn)
 {
 	pte_t pte = source_entry(from, vpn);
 	bool shared = is_shared(from, vpn);
 
-	if (shared != shared0 || !is_on_disk(from, pte, shared))
+	if (shared != shared0 || !is_on_disk(vmm, from, pte, shared))
 		return false;
 	if (!pte_is_pagefile(pte0))
 		return !pte_is_pagefile(pte);
@@ -75,7 +78,7 @@ static bool take_neighbour(struct vmm *vmm, const struct source *from, vmsim_vpn
 			   bool shared, vmsim_vpn vpn, vmsim_pfn *frame)
 {
 	if (vpn < from->vad->first || vpn > from->vad->last ||
-	    !continues(from, vpn0, pte0, shared, vpn))
+	    !continues(vmm, from, vpn0, pte0, shared, vpn))
 		return false;
 	*frame = spare_frame(vmm);
 	if (*frame == VMSIM_NO_PFN)
@@ -136,7 +139,7 @@ bool cluster_prefetch(struct vmm *vmm, struct process *process, const struct vad
 			io->process = process;
 			io->vpn = first;
 			io_submit(vmm, io);
-		} else if (is_on_disk(&from, pte, shared)) {
+		} else if (is_on_disk(vmm, &from, pte, shared)) {
 			return false;
 		}
 		first += MAX(n, 1);

@@ -8,7 +8,7 @@
  *   4f  store to copy-on-write      copied: L31
  *   4g  transition                  soft fault: L19, L20, L23; in READ_IO collided: L35
  *       prototype                   the same by the section's entry, or mapped by somebody: shared
- *       pagefile                    hard fault: L13, wait, L14
+ *       pagefile                    hard fault: L13, wait, L14; in the store: W13
  *       demand-zero                 L10, L11, L12
  *
  * A fault may have to wait for a frame before it is decided how it ends; it is then begun again
@@ -22,6 +22,7 @@ const char *const fault_type_names[N_FAULT_TYPES] = {
 	[FAULT_COPY_ON_WRITE] = "CopyOnWrite",
 	[FAULT_GUARD] = "GuardPageFault",
 	[FAULT_HARD] = "HardPageFault",
+	[FAULT_STORE] = "StoreFault",
 	[FAULT_VIOLATION] = "AccessViolation",
 	[FAULT_SPURIOUS] = "SpuriousFault",
 	[FAULT_DIRTY] = "DirtyFault",
@@ -37,6 +38,7 @@ static enum vmm_status decide(struct vmm *vmm, struct fault *fault, enum fault_t
 		[FAULT_COPY_ON_WRITE] = &c->copy_on_write_faults,
 		[FAULT_GUARD] = &c->guard_page_faults,
 		[FAULT_HARD] = &c->hard_faults,
+		[FAULT_STORE] = &c->store_faults,
 		[FAULT_VIOLATION] = &c->access_violations,
 		[FAULT_SPURIOUS] = &c->spurious_faults,
 		[FAULT_DIRTY] = &c->dirty_faults,
@@ -167,6 +169,25 @@ static enum vmm_status hard_fault(struct vmm *vmm, struct process *process, stru
 	fault->resolved = true;
 	decide(vmm, fault, FAULT_HARD, VMSIM_RESULT_OK);
 	return VMM_WAIT_IO;
+}
+
+/* W13: the page is in memory, compressed. */
+static enum vmm_status store_fault(struct vmm *vmm, struct process *process, struct fault *fault,
+				   pte_t pte)
+{
+	vmsim_vpn vpn = fault->va >> VMSIM_PAGE_SHIFT;
+	vmsim_pfn frame;
+	enum vmm_status status = replace_room(vmm, process, &fault->io);
+
+	if (status == VMM_DONE)
+		status = frame_get(vmm, process, FRAME_ANY, &frame, &fault->io);
+	if (status != VMM_DONE)
+		return status;
+	store_get(vmm, process, vpn, frame, pte, fault->priority);
+	if (fault->access == VMSIM_WRITE && !prot_copies(pte_prot(pte)))
+		page_dirtied(vmm, frame);
+	page_open(vmm, process, vpn, fault->access == VMSIM_WRITE);
+	return decide(vmm, fault, FAULT_STORE, VMSIM_RESULT_OK);
 }
 
 /* L10 to L12. A zero page has no copy anywhere, so it counts as modified, even if only read; but
@@ -326,7 +347,9 @@ enum vmm_status vmm_fault(struct vmm *vmm, struct process *process, struct fault
 	if (pte_is_transition(pte))
 		return resident_fault(vmm, process, fault, pte_frame(pte), prot);
 	if (pte_is_pagefile(pte))
-		return hard_fault(vmm, process, fault, vad, pte);
+		return pagefile_is_store(&vmm->file, pte_slot(pte))
+			       ? store_fault(vmm, process, fault, pte)
+			       : hard_fault(vmm, process, fault, vad, pte);
 	return demand_zero_fault(vmm, process, fault, vad, pte, prot, false);
 }
 

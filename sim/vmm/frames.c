@@ -2,31 +2,39 @@
 #include "vmm/internal.h"
 
 /* Slots of a section's pages are the system's. */
-static void slots_changed(struct vmm *vmm, const struct process *process, int64_t delta)
+static void slots_changed(struct vmm *vmm, const struct process *process, uint32_t slot,
+			  int64_t delta)
 {
 	struct account *account = process ? process->account
 					  : g_ptr_array_index(vmm->stats->accounts, 0);
 
-	stats_slots(vmm->stats, account, delta);
+	if (pagefile_is_store(&vmm->file, slot))
+		stats_stored(vmm->stats, account, delta);
+	else
+		stats_slots(vmm->stats, account, delta);
 }
 
-void slot_taken(struct vmm *vmm, const struct process *process)
+void slot_taken(struct vmm *vmm, const struct process *process, uint32_t slot)
 {
-	slots_changed(vmm, process, 1);
+	slots_changed(vmm, process, slot, 1);
 }
 
 void slot_free(struct vmm *vmm, const struct process *process, uint32_t slot)
 {
 	pagefile_free(&vmm->file, slot);
-	slots_changed(vmm, process, -1);
+	slots_changed(vmm, process, slot, -1);
+	if (pagefile_is_store(&vmm->file, slot))
+		store_shrink(vmm);
 }
 
 void slot_free_of(struct vmm *vmm, struct pfn *pfn)
 {
-	if (!pfn->slot)
+	uint32_t slot = pfn->slot;
+
+	if (!slot)
 		return;
-	slot_free(vmm, pfn->owner, pfn->slot);
 	pfn->slot = 0;
+	slot_free(vmm, pfn->owner, slot);
 }
 
 /* --- taking ------------------------------------------------------------------------------- */
@@ -102,8 +110,11 @@ enum vmm_status frame_get(struct vmm *vmm, struct process *process, enum frame_u
 		if (vmm->config->standby.enabled)
 			return VMM_WAIT_FRAME;
 		/* A page that lost its mapping dirty, to VirtualProtect say, goes first. */
-		victim = pfn_first_modified(&vmm->db);
-		if (victim == VMSIM_NO_PFN || !pagefile_available(&vmm->file)) {
+		victim = pagefile_available(&vmm->file) ? pfn_first_modified(&vmm->db)
+							: VMSIM_NO_PFN;
+		if (victim == VMSIM_NO_PFN)
+			victim = pfn_first_mapped(&vmm->db);
+		if (victim == VMSIM_NO_PFN) {
 			victim = replace_victim(vmm, process);
 			if (victim == VMSIM_NO_PFN)
 				return VMM_WAIT_FRAME;

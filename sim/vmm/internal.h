@@ -2,7 +2,7 @@
  *
  *   vad.c          blocks                     fault.c        what a fault means, and its service
  *   pfn.c          frames and lists           io.c           writes begun, requests completed
- *   pagefile.c     slots                      replace.c      policies, victims, the writer
+ *   pagefile.c     slots                      replace.c      policies, victims
  *                                             balance.c      aging, trimming, idle processes
  *   content.c      bytes                      prot.c         protections
  *   process.c      address spaces             pages.c        ranges of pages, state by state
@@ -11,7 +11,8 @@
  *   section.c      pages of sections          cluster.c      reads of several pages
  *   watch.c        write-watch                inject.c       errors of I/O and memory
  *   tables.c       page tables                large.c        large pages
- *   check.c        the invariants */
+ *   store.c        compressed pages           writer.c       the writers, the zero-page thread
+ *   limit.c        commit limit, its growth   check.c        the invariants */
 #ifndef VMM_INTERNAL_H
 #define VMM_INTERNAL_H
 
@@ -65,6 +66,12 @@ struct injected {
 	enum vmsim_inject kind;
 };
 
+/* W8: of a writer, until what waited too long is written. */
+struct writer_timer {
+	vmsim_cycles due; /* 0: not set, since the list is empty */
+	bool flush;       /* it went off */
+};
+
 struct vmm {
 	const struct config *config;
 	struct stats *stats;
@@ -85,7 +92,10 @@ struct vmm {
 	GHashTable *files;    /* path -> struct file, owned */
 	GPtrArray *segments;  /* of struct segment, those alive */
 	GArray *injected;     /* of struct injected: errors to come (L16, L25) */
+	GArray *store;        /* of vmsim_pfn: frames of the compression store */
 	uint64_t charge, limit; /* pages (C1, C2) */
+	uint64_t limit_wanted;  /* by a call that failed: grow to it (C3) */
+	struct writer_timer age_private, age_mapped;
 	uint64_t next_io;
 	uint64_t ios_reading, ios_writing; /* in flight */
 	bool trimming;
@@ -164,8 +174,8 @@ void page_run_end(struct page_run *run);
 
 /* pages_charge: the commit charge of a process moves by delta pages. */
 void pages_charge(struct vmm *vmm, struct process *process, int64_t delta);
-/* Whether n more pages would pass the commit limit (C3). */
-bool pages_over_limit(const struct vmm *vmm, uint64_t n);
+/* Whether n more pages would pass the commit limit, grown if it can be at once (C3). */
+bool pages_over_limit(struct vmm *vmm, uint64_t n);
 /* pages_free: pages [first, last] of a block are given up (E13) and become `to`: STATE_FREE, or
  * STATE_RESERVED of a block that takes this one's place. => the block itself is the caller's */
 void pages_free(struct vmm *vmm, struct process *process, struct vad *vad, vmsim_vpn first,
@@ -297,7 +307,7 @@ void frame_free_table(void *ctx, vmsim_pfn frame);
 void slot_free_of(struct vmm *vmm, struct pfn *pfn);
 void slot_free(struct vmm *vmm, const struct process *process, uint32_t slot);
 /* slot_taken: a slot was given to a page of a process, or of a section (NULL). */
-void slot_taken(struct vmm *vmm, const struct process *process);
+void slot_taken(struct vmm *vmm, const struct process *process, uint32_t slot);
 
 /* --- replace.c --------------------------------------------------------------------------- */
 
@@ -324,6 +334,42 @@ void balance_fault(struct vmm *vmm);
 /* working_set_empty: every page leaves that is not locked; with keep_minimum not those of a hard
  * minimum. Returns how many did. */
 uint64_t working_set_empty(struct vmm *vmm, struct process *process, bool keep_minimum);
+
+/* --- limit.c: the commit limit and the growth of pagefiles (C2, C3) --------------------------- */
+
+void limit_init(struct vmm *vmm);
+/* limit_grow: a request for n more pages would pass the limit. => whether it no longer would */
+bool limit_grow(struct vmm *vmm, uint64_t n);
+/* Whether growth is due: for a request that failed, or since the limit is near. limit_step: one
+ * step of it. */
+bool limit_is_due(const struct vmm *vmm);
+bool limit_step(struct vmm *vmm);
+
+/* --- writer.c: the modified and mapped-file page writers (7.5), zeroing (7.6) ----------------- */
+
+/* writer_step: one page, or request, of either. flush: whatever the thresholds say.
+ * => returns false when nothing is to be written, or can be */
+bool writer_step(struct vmm *vmm, bool flush);
+/* Pages bound for the pagefile that could be written now: slots, and room in the store. */
+uint64_t writer_room(const struct vmm *vmm);
+/* Modified pages that will be available once they are written. */
+uint64_t writer_backlog(const struct vmm *vmm);
+
+/* --- store.c: the compression store (W13) ---------------------------------------------------- */
+
+/* store_put: a modified private page is compressed and becomes standby.
+ * => returns false when it is none, or the store cannot grow */
+bool store_put(struct vmm *vmm, vmsim_pfn frame);
+/* store_get: the page whose entry names a slot of the store is decompressed into a frame taken for
+ * it and mapped. */
+void store_get(struct vmm *vmm, struct process *process, vmsim_vpn vpn, vmsim_pfn frame, pte_t pte,
+	       unsigned priority);
+/* store_shrink: a slot of the store was freed. */
+void store_shrink(struct vmm *vmm);
+/* Pages that the store could take yet. */
+uint64_t store_room(const struct vmm *vmm);
+/* What the store's frames should be. */
+uint64_t store_frames(const struct vmm *vmm);
 
 /* --- io.c -------------------------------------------------------------------------------- */
 

@@ -20,7 +20,8 @@ struct io *io_new(struct vmm *vmm, bool write, const vmsim_pfn *frames, uint32_t
 	io->id = vmm->next_io++;
 	io->write = write;
 	io->slot = first->slot;
-	io->place = first->segment && first->segment->file ? first->vpn : first->slot;
+	io->place = pfn_is_mapped_file(first) ? first->vpn
+					      : pagefile_place(&vmm->file, first->slot);
 	io->pages = n;
 	io->frame = g_memdup2(frames, n * sizeof(*frames));
 	io->failed = g_new0(bool, n);
@@ -55,26 +56,30 @@ struct io *io_of(struct vmm *vmm, vmsim_pfn frame)
 
 /* --- writes -------------------------------------------------------------------------------- */
 
-/* The frame of the modified page `delta` pages from another of the same owner. */
-static vmsim_pfn modified_neighbour(struct vmm *vmm, const struct pfn *pfn, int64_t delta)
+/* The entry of the page `delta` pages from another of the same owner and block; 0: no such page. */
+static pte_t entry_beside(struct vmm *vmm, const struct pfn *pfn, int64_t delta)
 {
 	struct pfn at = *pfn;
-	const struct pfn *other;
-	pte_t pte;
 
 	at.vpn += (uint64_t)delta;
 	if (at.vpn > pfn->vpn ? delta < 0 : delta > 0)
-		return VMSIM_NO_PFN;
+		return 0;
 	if (pfn->segment && at.vpn >= pfn->segment->pages)
-		return VMSIM_NO_PFN;
+		return 0;
 	if (pfn->owner && vad_find(&pfn->owner->vads, at.vpn) !=
 				  vad_find(&pfn->owner->vads, pfn->vpn))
+		return 0;
+	return home_get(vmm, &at);
+}
+
+/* The frame of the modified page `delta` pages from another. */
+static vmsim_pfn modified_neighbour(struct vmm *vmm, const struct pfn *pfn, int64_t delta)
+{
+	pte_t pte = entry_beside(vmm, pfn, delta);
+
+	if (!pte_is_transition(pte) || vmm->db.pfn[pte_frame(pte)].state != PFN_MODIFIED)
 		return VMSIM_NO_PFN;
-	pte = home_get(vmm, &at);
-	if (!pte_is_transition(pte))
-		return VMSIM_NO_PFN;
-	other = &vmm->db.pfn[pte_frame(pte)];
-	return other->state == PFN_MODIFIED ? pte_frame(pte) : VMSIM_NO_PFN;
+	return pte_frame(pte);
 }
 
 /* W9: modified pages side by side around one, in order of address. Returns how many. */
@@ -98,26 +103,47 @@ static uint32_t gather(struct vmm *vmm, vmsim_pfn frame, vmsim_pfn *run)
 	return n;
 }
 
-/* The slot after that of the page before, where a run would continue it (L30). */
-static uint32_t preferred_slot(struct vmm *vmm, const struct pfn *first)
+/* The first of n slots that lie to that of the page `delta` pages from the first as the pages do,
+ * if it has one and they are free; else 0. */
+static uint32_t slots_beside(struct vmm *vmm, const struct pfn *first, int64_t delta, uint32_t n)
 {
-	struct pfn at = *first;
-	pte_t pte;
+	pte_t pte = entry_beside(vmm, first, delta);
+	uint32_t slot = 0;
 
-	if (!vmm->config->standby.enabled || !at.vpn--)
-		return 0;
-	if (first->owner && vad_find(&first->owner->vads, at.vpn) !=
-				    vad_find(&first->owner->vads, first->vpn))
-		return 0;
-	pte = home_get(vmm, &at);
 	if (pte_is_pagefile(pte))
-		return pte_slot(pte) + 1;
-	if (pte_is_valid(pte) || pte_is_transition(pte)) {
-		uint32_t slot = vmm->db.pfn[pte_frame(pte)].slot;
+		slot = pte_slot(pte);
+	else if (pte_is_valid(pte) || pte_is_transition(pte))
+		slot = vmm->db.pfn[pte_frame(pte)].slot;
+	if (!slot || (int64_t)slot_page(slot) <= delta)
+		return 0;
+	slot -= (uint32_t)delta;
+	return pagefile_is_free(&vmm->file, slot, n) ? slot : 0;
+}
 
-		return slot ? slot + 1 : 0;
-	}
-	return 0;
+/* Where a run of pages would lie next to its neighbours (L30): those right beside it, or with
+ * reservations any of its group. 0: nowhere. */
+static uint32_t preferred_slot(struct vmm *vmm, const struct pfn *first, uint32_t n)
+{
+	int64_t before = 1, after = n, place = first->vpn % SLOT_GROUP;
+	uint32_t slot = 0;
+
+	if (!vmm->config->standby.enabled)
+		return 0;
+	do {
+		slot = slots_beside(vmm, first, -before++, n);
+	} while (!slot && vmm->file.reserve && before <= place);
+	if (slot)
+		return slot;
+	do {
+		slot = slots_beside(vmm, first, after++, n);
+	} while (!slot && vmm->file.reserve && place + after < SLOT_GROUP);
+	return slot;
+}
+
+static uint32_t take_slots(struct vmm *vmm, const struct pfn *first, uint32_t n, uint32_t prefer,
+			   uint32_t *got)
+{
+	return pagefile_alloc(&vmm->file, n, prefer, (uint32_t)(first->vpn % SLOT_GROUP), got);
 }
 
 /* Slots for a run of pages, or for fewer of them when the pagefile is short of room, but for the one
@@ -126,19 +152,19 @@ static uint32_t assign_slots(struct vmm *vmm, const vmsim_pfn *run, uint32_t n, 
 			     uint32_t *skip)
 {
 	const struct pfn *first = &vmm->db.pfn[run[0]];
-	uint32_t got, slot = pagefile_alloc(&vmm->file, n, preferred_slot(vmm, first), &got);
+	uint32_t got, slot = take_slots(vmm, first, n, preferred_slot(vmm, first, n), &got);
 
 	*skip = 0;
 	if (slot && got <= must) {
 		while (got)
 			pagefile_free(&vmm->file, slot + --got);
 		*skip = must;
-		slot = pagefile_alloc(&vmm->file, 1, 0, &got);
+		slot = take_slots(vmm, &vmm->db.pfn[run[must]], 1, 0, &got);
 	}
 	for (uint32_t i = 0; i < got; i++) {
 		struct pfn *pfn = &vmm->db.pfn[run[*skip + i]];
 
-		slot_taken(vmm, pfn->owner);
+		slot_taken(vmm, pfn->owner, slot + i);
 		content_set(pagefile_content(&vmm->file, slot + i), pfn->content);
 		pfn->slot = slot + i;
 	}
@@ -179,7 +205,8 @@ static void report(struct vmm *vmm, const struct io *io)
 {
 	struct vmsim_record record = {
 		.kind = io->write ? VMSIM_RECORD_PAGE_OUT : VMSIM_RECORD_PAGE_IN,
-		.slot = io->slot,
+		.slot = slot_page(io->slot),
+		.pagefile = slot_file_of(io->slot),
 		.pages = io->pages,
 		.queued_cycles = io->started - io->submitted,
 		.service_cycles = io->done - io->started,

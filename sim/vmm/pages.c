@@ -76,9 +76,9 @@ void pages_charge(struct vmm *vmm, struct process *process, int64_t delta)
 	stats_committed(vmm->stats, process->account, delta);
 }
 
-bool pages_over_limit(const struct vmm *vmm, uint64_t n)
+bool pages_over_limit(struct vmm *vmm, uint64_t n)
 {
-	return n && (n > vmm->limit || vmm->charge > vmm->limit - n);
+	return n && (n > vmm->limit || vmm->charge > vmm->limit - n) && !limit_grow(vmm, n);
 }
 
 /* One entry of a committed page, given up. */

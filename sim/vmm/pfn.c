@@ -28,6 +28,7 @@ void pfn_db_init(struct pfn_db *db, uint32_t frames, bool zeroed, struct events 
 	list_init(&db->zeroed);
 	list_init(&db->free);
 	list_init(&db->modified);
+	list_init(&db->mapped);
 	for (int i = 0; i < PFN_PRIORITIES; i++)
 		list_init(&db->standby[i]);
 	db->n[PFN_ZEROED] = frames;
@@ -64,7 +65,7 @@ static struct pfn_list *list_of(struct pfn_db *db, vmsim_pfn frame)
 	case PFN_STANDBY:
 		return &db->standby[pfn->priority];
 	case PFN_MODIFIED:
-		return &db->modified;
+		return pfn_is_mapped_file(pfn) ? &db->mapped : &db->modified;
 	default:
 		return NULL;
 	}
@@ -215,6 +216,11 @@ vmsim_pfn pfn_first_modified(const struct pfn_db *db)
 	return db->modified.head;
 }
 
+vmsim_pfn pfn_first_mapped(const struct pfn_db *db)
+{
+	return db->mapped.head;
+}
+
 /* Whether a list's links, its count and its frames' states agree. */
 static bool check_list(const struct pfn_db *db, const struct pfn_list *list, enum pfn_state state,
 		       unsigned priority)
@@ -253,7 +259,9 @@ const char *pfn_check(const struct pfn_db *db)
 			return "I1";
 	if (!check_list(db, &db->zeroed, PFN_ZEROED, 0) ||
 	    !check_list(db, &db->free, PFN_FREE, 0) ||
-	    !check_list(db, &db->modified, PFN_MODIFIED, 0))
+	    !check_list(db, &db->modified, PFN_MODIFIED, 0) ||
+	    !check_list(db, &db->mapped, PFN_MODIFIED, 0) ||
+	    db->modified.n + db->mapped.n != db->n[PFN_MODIFIED])
 		return "I1";
 	for (unsigned i = 0; i < PFN_PRIORITIES; i++) {
 		if (!check_list(db, &db->standby[i], PFN_STANDBY, i))

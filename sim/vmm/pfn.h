@@ -82,6 +82,8 @@ struct pfn;
 uint32_t pfn_owner_pid(const struct pfn *pfn);
 /* The name of the section it belongs to, or NULL (section.c). */
 const char *pfn_section_name(const struct pfn *pfn);
+/* Whether it is written to a file of its own rather than to the pagefile (section.c). */
+bool pfn_is_mapped_file(const struct pfn *pfn);
 
 struct pfn {
 	uint32_t next, prev; /* frame numbers; VMSIM_NO_PFN ends a list */
@@ -109,7 +111,8 @@ struct pfn_db {
 	struct pfn *pfn;
 	uint32_t frames;
 	uint32_t fresh; /* first frame never used; frames: none left */
-	struct pfn_list zeroed, free, modified, standby[PFN_PRIORITIES];
+	struct pfn_list zeroed, free, standby[PFN_PRIORITIES];
+	struct pfn_list modified, mapped; /* modified: bound for the pagefile, for files (W7) */
 	uint64_t n[PFN_N_STATES];
 	uint64_t n_tables, n_large, n_store; /* wired frames, by what for */
 	struct events *events;
@@ -148,6 +151,7 @@ vmsim_pfn pfn_first_zeroed(const struct pfn_db *db);
 vmsim_pfn pfn_first_free(const struct pfn_db *db);
 vmsim_pfn pfn_first_standby(const struct pfn_db *db);
 vmsim_pfn pfn_first_modified(const struct pfn_db *db);
+vmsim_pfn pfn_first_mapped(const struct pfn_db *db);
 
 /* pfn_worst: the state of those n frames that are taken last: available ones come first in enum
  * pfn_state, in the order of L1. */

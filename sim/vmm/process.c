@@ -24,12 +24,12 @@ struct vmm *vmm_new(const struct config *config, struct stats *stats, struct eve
 	vmm->processes = g_ptr_array_new();
 	vmm->ios = g_hash_table_new(NULL, NULL);
 	vmm->injected = g_array_new(FALSE, FALSE, sizeof(struct injected));
+	vmm->store = g_array_new(FALSE, FALSE, sizeof(vmsim_pfn));
 	sections_init(vmm);
 	pfn_db_init(&vmm->db, frames, config->memory.zeroed, events);
-	pagefile_init(&vmm->file, config->pagefile.size);
+	limit_init(vmm);
 	pt_pool_init(&vmm->pool, pt_shape_of((unsigned)config->paging.levels), frames,
 		     config->memory.page_tables == PAGE_TABLES_OUT);
-	vmm->limit = config->memory.frames + config->pagefile.size / VMSIM_PAGE_SIZE;
 	/* Ages are kept, and pages trimmed, by process. */
 	if (config->replacement.scope == SCOPE_GLOBAL &&
 	    !vmsim_policy_at((size_t)config->replacement.policy)->scan)
@@ -84,6 +84,7 @@ void vmm_free(struct vmm *vmm)
 	g_ptr_array_unref(vmm->processes);
 	g_hash_table_destroy(vmm->ios); /* the engine frees what is under way */
 	g_array_unref(vmm->injected);
+	g_array_unref(vmm->store);
 	sections_fini(vmm);
 	pt_pool_fini(&vmm->pool);
 	pfn_db_fini(&vmm->db);
@@ -99,9 +100,7 @@ void vmm_keep_contents(struct vmm *vmm)
 	for (vmsim_pfn f = 0; f < vmm->db.fresh; f++)
 		if (vmm->db.pfn[f].state != PFN_ZEROED && vmm->db.pfn[f].state != PFN_FREE)
 			content_set(&vmm->db.pfn[f].content, content_unknown());
-	for (uint32_t slot = 1; slot < vmm->file.slots && vmm->file.used; slot++)
-		if (pagefile_in_use(&vmm->file, slot))
-			content_set(pagefile_content(&vmm->file, slot), content_unknown());
+	pagefile_set_all(&vmm->file, content_unknown());
 	reset_forget(vmm);
 }
 

@@ -1,5 +1,5 @@
-/* replace.c: which page goes, and where to (semantics 7.1, 7.5). When the system takes pages away
- * by itself is in balance.c.
+/* replace.c: which page goes (semantics 7.1); writer.c is what becomes of it. When the system takes
+ * pages away by itself is in balance.c.
  *
  * Policies only choose; taking a page away is the same for all of them. Without a standby list
  * (the textbook machine) pages go when a fault needs a frame, and nothing here runs in the
@@ -37,7 +37,7 @@ static bool evictable(void *ctx, vmsim_pfn frame)
 	if (!replacing && vmm->hard_minima && !frame_entries(vmm, frame, above_minimum, NULL))
 		return false;
 	if (pfn->slot || (pfn->segment && pfn->segment->file) ||
-	    pagefile_available(&vmm->file) > vmm->db.n[PFN_MODIFIED])
+	    writer_room(vmm) > vmm->db.modified.n)
 		return true;
 	return (replacing && replacing->hard_max) || !frame_is_dirty(vmm, frame);
 }
@@ -213,30 +213,20 @@ enum vmm_status replace_room(struct vmm *vmm, struct process *process, struct io
 	return VMM_WAIT_IO;
 }
 
-/* --- background: the modified page writer ---------------------------------------------------- */
-
-/* W7, with the thresholds of appendix A. */
-static bool writer_wanted(const struct vmm *vmm, bool starved)
-{
-	uint64_t modified = vmm->db.n[PFN_MODIFIED], available = pfn_available(&vmm->db);
-	uint64_t free_pages = vmm->db.n[PFN_ZEROED] + vmm->db.n[PFN_FREE];
-
-	if (!modified)
-		return false;
-	return starved || modified > vmm->config->vmm.modified_max ||
-	       (free_pages < vmm->config->vmm.mpw_free_low &&
-		modified > MIN(available / 16, 16384)) ||
-	       (vmm->trimming && available < vmm->config->vmm.mpw_avail_low);
-}
+/* --- background work ------------------------------------------------------------------------- */
 
 bool vmm_background(struct vmm *vmm, bool starved)
 {
+	if (limit_is_due(vmm))
+		return limit_step(vmm);
 	if (!vmm->config->standby.enabled)
 		return false;
-	if (balance(vmm, starved))
-		return true;
-	return writer_wanted(vmm, starved) &&
-	       io_write(vmm, pfn_first_modified(&vmm->db), "modified page writer");
+	return balance(vmm, starved) || writer_step(vmm, starved);
+}
+
+bool vmm_has_background(const struct vmm *vmm)
+{
+	return vmm->config->standby.enabled || limit_is_due(vmm);
 }
 
 bool vmm_has_frames(struct vmm *vmm)

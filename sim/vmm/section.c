@@ -3,6 +3,11 @@
 
 #include <string.h>
 
+bool pfn_is_mapped_file(const struct pfn *pfn)
+{
+	return pfn->segment && pfn->segment->file;
+}
+
 /* --- entries ------------------------------------------------------------------------------- */
 
 pte_t segment_get(const struct segment *segment, vmsim_vpn index)

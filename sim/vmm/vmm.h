@@ -32,6 +32,7 @@ enum fault_type {
 	FAULT_COPY_ON_WRITE,
 	FAULT_GUARD,
 	FAULT_HARD,
+	FAULT_STORE,
 	FAULT_VIOLATION,
 	FAULT_SPURIOUS,
 	FAULT_DIRTY,
@@ -45,7 +46,7 @@ struct io {
 	uint64_t id; /* in order of issue, from 1 */
 	bool write;
 	uint64_t place;   /* where it begins on the device, in pages */
-	uint32_t slot;    /* of its first page; 0 for a file */
+	uint32_t slot;    /* of its first page, with its pagefile's number; 0 for a file */
 	uint32_t pages;   /* one after another */
 	vmsim_pfn *frame; /* of each page */
 	bool *failed;     /* of each page, once it is done */
@@ -70,6 +71,7 @@ struct work {
 	uint64_t trimmed; /* pages taken out of a working set */
 	uint64_t aged;    /* accessed bits looked at */
 	uint64_t written; /* writes issued */
+	uint64_t compressed; /* pages put into the store */
 	/* pages acted on by a call */
 	uint64_t committed, decommitted, freed, protected, reset, locked, queried;
 	uint64_t offered, watched, prefetched;
@@ -223,11 +225,22 @@ void vmm_ran(struct vmm *vmm, struct process *process, vmsim_cycles now);
 void vmm_tick(struct vmm *vmm, vmsim_cycles now, uint64_t n);
 bool vmm_at_rest(const struct vmm *vmm);
 void vmm_slept(struct vmm *vmm, uint64_t n);
+/* vmm_write_due: the cycle in which modified pages will have waited so long that they are written
+ * (W8); VMM_NEVER: no timer is set. vmm_write_timer: it is `now`; before each vmm_background(). */
+#define VMM_NEVER UINT64_MAX
+vmsim_cycles vmm_write_due(const struct vmm *vmm);
+void vmm_write_timer(struct vmm *vmm, vmsim_cycles now);
 
-/* vmm_background: one step of trimming or writing (semantics 7.4, 7.5), if one is due.
+/* vmm_background: one step of growing, trimming or writing (C3, semantics 7.4, 7.5), if one is due.
  * => starved: a thread waits for a frame, so everything modified is to be written
  * => returns false when there is nothing to do */
 bool vmm_background(struct vmm *vmm, bool starved);
+/* vmm_has_background: whether there may be background work after a step. */
+bool vmm_has_background(const struct vmm *vmm);
+/* vmm_zeroable: how many frames an idle core would zero now, one by one (W10); vmm_zero: the first
+ * of them is (L26). */
+uint64_t vmm_zeroable(const struct vmm *vmm);
+void vmm_zero(struct vmm *vmm);
 /* Whether a frame can be had now without waiting for I/O. */
 bool vmm_has_frames(struct vmm *vmm);
 

@@ -50,7 +50,8 @@ has() { awk -v o="$1" '{ for (i = 1; i <= NF; i++) if ($i == o) f = 1 } END { ex
 
 latencies="tlb.l1d.latency tlb.l1i.latency tlb.l2.latency psc.latency walker.ad_update dram.latency
   data.latency core.cycles_per_reference os.trap os.return os.demand_zero os.transition os.hard
-  os.guard os.violation os.spurious os.cow os.dirty os.zero_page os.trim os.write os.age os.invlpg
+  os.guard os.violation os.spurious os.cow os.dirty os.zero_page os.trim os.write os.compress
+  os.decompress os.age os.invlpg
   os.cr3 os.call os.page_commit os.page_decommit os.page_free os.page_protect os.page_reset
   os.page_offer os.page_watch os.page_lock os.page_query os.page_prefetch os.ipi os.ipi_per_core os.ipi_handler
   os.switch sched.recorded_switch device.read_latency device.write_latency device.seek
@@ -202,6 +203,8 @@ lists="-s memory.frames=16 -s memory.page_tables=out -s replacement.policy=clock
   -s replacement.sees=accessed-bits"
 only os.write swap page_writes $lists
 only os.trim swap pages_evicted $lists
+only os.compress swap pages_compressed $lists -s store.enabled=true
+only os.decompress swap store_faults $lists -s store.enabled=true
 if has os.age; then
   tested="$tested os.age"
   replay "$tmp/swap.vmt" $zero $lists -s os.age=7
@@ -309,8 +312,8 @@ holds "sched.recorded_switch: ten switches, or eleven with the first thread's" "
 # No latency of the program is without a test. What cannot be tested alone is named here.
 # os.spurious: no event brings one about (invalidation is never omitted here). Others need cores.
 tested="$tested os.spurious os.cow os.ipi os.ipi_per_core os.ipi_handler os.switch"
-# Times of the balance set manager: not what an event costs, but when it is.
-tested="$tested bsm.period vmm.swap_idle"
+# Times of the balance set manager and of the writers: not what an event costs, but when it is.
+tested="$tested bsm.period vmm.swap_idle vmm.mapped_age vmm.mpw_age_private"
 untested=$(awk '/cycles\]$/ { print $1 }' "$tmp/options" | while read -r o; do
   case " $(echo $tested) " in *" $o "*) ;; *) printf '%s ' "$o" ;; esac
 done)

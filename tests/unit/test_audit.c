@@ -176,7 +176,7 @@ static void standby_modified(struct fixture *f)
 }
 static void standby_differs(struct fixture *f)
 {
-	content_set(&f->vmm->file.content[frame(f, STANDBY)->slot], NULL);
+	content_set(pagefile_content(&f->vmm->file, frame(f, STANDBY)->slot), NULL);
 }
 static void clean_nowhere(struct fixture *f)
 {
@@ -191,17 +191,17 @@ static void modified_stored(struct fixture *f)
 {
 	uint32_t got;
 
-	frame(f, MODIFIED)->slot = pagefile_alloc(&f->vmm->file, 1, 0, &got);
+	frame(f, MODIFIED)->slot = pagefile_alloc(&f->vmm->file, 1, 0, 0, &got);
 }
 static void clean_differs(struct fixture *f)
 {
-	content_set(&f->vmm->file.content[frame(f, CLEAN)->slot], NULL);
+	content_set(pagefile_content(&f->vmm->file, frame(f, CLEAN)->slot), NULL);
 }
 static void slot_leaked(struct fixture *f)
 {
 	uint32_t got;
 
-	pagefile_alloc(&f->vmm->file, 1, 0, &got);
+	pagefile_alloc(&f->vmm->file, 1, 0, 0, &got);
 }
 static void slot_gone(struct fixture *f)
 {

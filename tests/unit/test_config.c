@@ -410,6 +410,25 @@ static void test_cross_checks(void)
 	expect_failure("vmm.ws_min=400", "vmm.ws_min=400: above vmm.ws_max=345");
 	expect_failure("pagefile.size=5000",
 		       "pagefile.size=5000: not whole pages (expected a multiple of 4096)");
+	expect_failure("pagefile.max_size=9000000000",
+		       "pagefile.max_size=9000000000: not whole pages (expected a multiple of "
+		       "4096)");
+	expect_failure("pagefile.grow_step=4097",
+		       "pagefile.grow_step=4097: not whole pages (expected a multiple of 4096)");
+	expect_failure("pagefile.max_size=4096",
+		       "pagefile.max_size=4096: below pagefile.size=8589934592 (expected at least "
+		       "that, or \"auto\")");
+	EXPECT("pagefile.max_size", "1048576", "pagefile.size=1MiB");
+	expect_failure("{\"standby\": {\"enabled\": false}, \"store\": {\"enabled\": true}}",
+		       "store.enabled=true needs standby.enabled=true: pages pass through its lists "
+		       "into the store");
+	expect_failure("{\"pagefile\": {\"count\": 16}, \"store\": {\"enabled\": true}}",
+		       "pagefile.count=16: the store takes the place of the sixteenth file "
+		       "(expected at most 15 with store.enabled=true)");
+	expect_failure("vmm.mapped_age=1000000s",
+		       "vmm.mapped_age=1000000s: more than 10^15 cycles (expected a duration of "
+		       "one timer)");
+	EXPECT("vmm.mapped_age", "1000s", "vmm.mapped_age=1000s");
 	expect_failure(
 		"replacement.clock.insert_referenced=false",
 		"replacement.clock.insert_referenced=false needs "

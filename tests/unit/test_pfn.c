@@ -29,7 +29,7 @@ static const struct {
 	{"4.5", "A", 'T'},   {"L28", "T", 'F'},	  {"L29", "M", 'S'},  {"L31", "ZFS", 'A'},
 	{"L32", "ZFSMTA", 'B'}, {"L33", "ZFS", 'A'}, {"L33", "A", 'F'}, {"L38", "ZFS", 'A'},
 	{"L38", "A", 'F'},   {"L4", "S", 'F'},	  {"R8", "S", 'M'},   {"W13", "ZFS", 'A'},
-	{"W13", "M", 'S'},   {"W13", "A", 'F'},
+	{"W13", "ZFS", 'A'}, {"W13", "M", 'S'},	  {"W13", "A", 'F'},
 };
 static const char letters[] = "ZFSMTAB";
 

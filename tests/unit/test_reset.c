@@ -294,7 +294,7 @@ static void test_offered_while_read(void)
 	complete(&f);
 	listed(&f, 0, 3, true);
 	listed(&f, 1, 3, false);
-	g_assert_cmpuint(f.vmm->file.used, ==, 0);
+	g_assert_cmpuint(pagefile_used(&f.vmm->file), ==, 0);
 	g_assert_cmpuint(f.vmm->c->reset_slots_freed, ==, 2);
 	g_assert_cmpuint(call(&f, VMSIM_CALL_RECLAIM, 0, 2, 0), ==, 0);
 	g_assert_cmpuint(load(&f, 0), ==, 77);
@@ -334,7 +334,7 @@ static void test_undone_while_read(void)
 	complete(&f);
 	g_assert_true(frame_of(&f, 0)->flags & PFN_IS_MODIFIED);
 	g_assert_cmpint(frame_of(&f, 1)->state, ==, PFN_MODIFIED);
-	g_assert_cmpuint(f.vmm->file.used, ==, 0);
+	g_assert_cmpuint(pagefile_used(&f.vmm->file), ==, 0);
 	g_assert_cmpuint(load(&f, 0), ==, 77);
 	g_assert_cmpuint(load(&f, 1), ==, 78);
 	tear_down(&f);
@@ -352,7 +352,7 @@ static void test_read_fails(void)
 	complete(&f);
 	g_assert_true(pte_is_offered(entry(&f, 1)));
 	g_assert_false(pte_is_transition(entry(&f, 1)));
-	g_assert_cmpuint(f.vmm->file.used, ==, 1);
+	g_assert_cmpuint(pagefile_used(&f.vmm->file), ==, 1);
 	g_assert_cmpuint(call(&f, VMSIM_CALL_RECLAIM, 1, 1, 0), ==, ERROR_BUSY);
 	g_assert_cmpuint(load(&f, 1), ==, 0);
 	tear_down(&f);

@@ -647,6 +647,18 @@ static const struct setup setups[] = {
 	{"20 frames, textbook, clean zeros, every reference",
 	 "memory.frames=20 memory.page_tables=out pagefile.size=2MiB memory.zero_fill_dirty=false "
 	 "standby.enabled=false replacement.sees=every-reference tlb.l2.entries=0", 532, 9000, false},
+	{"24 frames, store, not zeroed",
+	 "memory.frames=24 memory.page_tables=out pagefile.size=2MiB store.enabled=true store.max=40 "
+	 "memory.zeroed=false", 536, 9000, false},
+	{"40 frames, store, 15 small files",
+	 "memory.frames=40 memory.page_tables=out pagefile.size=12KiB pagefile.count=15 "
+	 "store.enabled=true store.ratio=33 vmm.mpw_age_private=100000", 85, 9000, true},
+	{"16 frames, three files that grow, reservations",
+	 "memory.frames=16 memory.page_tables=out pagefile.size=64KiB pagefile.count=3 "
+	 "pagefile.max_size=256KiB pagefile.grow_step=12KiB pagefile.reserve=true", 208, 9000, false},
+	{"16 frames, a file that grows, textbook",
+	 "memory.frames=16 memory.page_tables=out pagefile.size=4KiB pagefile.max_size=2MiB "
+	 "pagefile.grow_step=4KiB standby.enabled=false", 528, 9000, false},
 	{"36 frames, slow device, small TLB",
 	 "memory.frames=36 memory.page_tables=in paging.levels=2 pagefile.size=2MiB "
 	 "device.read_latency=3000000 device.write_latency=2000000 device.channels=2 "

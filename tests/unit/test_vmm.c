@@ -258,7 +258,7 @@ static void test_recommitted_while_read(void)
 	complete(&f);
 	g_assert_false(pte_is_valid(entry(&f, 0)));
 	g_assert_cmpuint(load(&f, 0), ==, 0);
-	g_assert_cmpuint(f.vmm->file.used, ==, 0);
+	g_assert_cmpuint(pagefile_used(&f.vmm->file), ==, 0);
 	tear_down(&f);
 }
 
@@ -302,6 +302,38 @@ static void test_reset_while_read(void)
 }
 
 /* A second fault on a page being read waits for the same read, and is counted as soft. */
+/* W13: a page in the store is in memory: a prefetch reads only the one that is in the pagefile. */
+static void test_prefetch_store(void)
+{
+	const struct vad *vad;
+	struct fixture f;
+
+	RULES("W13 2.9");
+	set_up(&f, "memory.frames=8 store.enabled=true store.max=13 vmm.mpw_cluster=1");
+	for (unsigned page = 0; page < 3; page++)
+		store(&f, page, (uint8_t)(page + 1));
+	for (unsigned page = 0; page < 3; page++)
+		evict(&f, page); /* two fit into the store's frame */
+	while (vmm_background(f.vmm, false))
+		while (f.ios->len)
+			complete(&f);
+	g_assert_cmpuint(f.vmm->c->pages_compressed, ==, 2);
+	for (unsigned page = 3; page < 10; page++)
+		store(&f, page, 9);
+	g_assert_true(pte_is_pagefile(entry(&f, 0)) && pte_is_pagefile(entry(&f, 2)));
+	g_assert_true(pagefile_is_store(&f.vmm->file, pte_slot(entry(&f, 0))));
+	g_assert_false(pagefile_is_store(&f.vmm->file, pte_slot(entry(&f, 2))));
+	call(&f, VMSIM_CALL_VIRTUAL_FREE, 3, 4, MEM_DECOMMIT, 0);
+	vad = vad_find(&f.process->vads, A / P);
+	g_assert_true(cluster_prefetch(f.vmm, f.process, vad, A / P + 2, A / P + 2));
+	g_assert_cmpuint(f.ios->len, ==, 1);
+	cluster_prefetch(f.vmm, f.process, vad, A / P, A / P + 1);
+	g_assert_cmpuint(f.ios->len, ==, 1);
+	g_assert_cmpuint(load(&f, 1), ==, 2);
+	g_assert_cmpuint(f.vmm->c->store_faults, ==, 1);
+	tear_down(&f);
+}
+
 static void test_collided(void)
 {
 	struct fault fault;
@@ -358,7 +390,7 @@ static void recount(struct fixture *f)
 		held += !(db->pfn[i].flags & PFN_DELETED);
 	}
 	g_assert_cmpuint(available, ==, pfn_available(db));
-	g_assert_cmpuint(held + f->vmm->file.used - slots, <=, f->vmm->charge);
+	g_assert_cmpuint(held + pagefile_used(&f->vmm->file) - slots, <=, f->vmm->charge);
 }
 
 static void random_step(struct fixture *f, struct rng *rng)
@@ -416,6 +448,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/vmm/recommitted-while-read", test_recommitted_while_read);
 	g_test_add_func("/vmm/protected-while-read", test_protected_while_read);
 	g_test_add_func("/vmm/reset-while-read", test_reset_while_read);
+	g_test_add_func("/vmm/prefetch-store", test_prefetch_store);
 	g_test_add_func("/vmm/collided", test_collided);
 	g_test_add_func("/vmm/spurious", test_spurious);
 	g_test_add_func("/vmm/recount", test_recount);

@@ -91,6 +91,12 @@ struct config {
 		bool pcid;
 	} tlb;
 	struct {
+		struct {
+			uint64_t entries; /* 0: none */
+		} pml4e, pdpte, pde;
+		struct duration latency;
+	} psc;
+	struct {
 		uint64_t count;
 		struct duration ad_update;
 	} walker;

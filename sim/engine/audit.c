@@ -27,6 +27,28 @@ static const char *check_tlb(struct vmsim_machine *m, const struct tlb *tlb)
 	return NULL;
 }
 
+/* I26: what the structure caches hold are the tables that their process has there. */
+static const char *i26_structure_caches(struct vmsim_machine *m)
+{
+	const struct psc *psc = &m->mmu.psc;
+
+	for (unsigned level = 1; psc->any && level < psc->shape->levels; level++) {
+		const struct tlb *cache = &psc->level[level];
+
+		for (uint32_t i = 0; i < cache->ways && cache->entry[i].tag; i++) {
+			uint64_t tag = cache->entry[i].tag;
+			struct process *process =
+				vmm_process_by_asid(m->vmm, (uint32_t)(tag & ASID_MAX));
+
+			if (!process || cache->entry[i].pfn == VMSIM_NO_PFN ||
+			    pt_table(process_page_table(process), psc_vpn(psc, level, tag),
+				     level - 1) != cache->entry[i].pfn)
+				return "I26";
+		}
+	}
+	return NULL;
+}
+
 bool machine_audit(struct vmsim_machine *m)
 {
 	const char *broken;
@@ -37,6 +59,8 @@ bool machine_audit(struct vmsim_machine *m)
 		broken = "TLB order";
 	for (unsigned i = 0; !broken && i < m->mmu.n_all; i++)
 		broken = check_tlb(m, m->mmu.all[i]);
+	if (!broken)
+		broken = i26_structure_caches(m);
 	if (!broken)
 		return true;
 	return machine_fail(m, VMSIM_ERROR_INVARIANT,

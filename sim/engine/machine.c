@@ -67,6 +67,22 @@ static bool host_can_hold(const struct config *config, GError **error)
 	return false;
 }
 
+/* H20.free. One INVLPG of any page takes all upper entries of the address space (H10), so that one
+ * asked for in this step for a page that was mapped is enough. Where none was, the system cannot
+ * know that no walk has read those tables, and asks for one. A processor without structure caches
+ * has nothing to forget. */
+static void tables_freed(void *ctx, uint32_t asid, vmsim_vpn vpn)
+{
+	struct vmsim_machine *m = ctx;
+
+	if (!m->mmu.psc.any)
+		return;
+	for (guint i = 0; i < m->invalidations->len; i++)
+		if (g_array_index(m->invalidations, struct invalidation, i).asid == asid)
+			return;
+	machine_want_invalidation(m, asid, vpn);
+}
+
 struct vmsim_machine *vmsim_machine_new(const vmsim_config *config, GError **error)
 {
 	struct vmsim_machine *m;
@@ -90,7 +106,7 @@ struct vmsim_machine *vmsim_machine_new(const vmsim_config *config, GError **err
 	m->sample_at = DEVICE_NEVER;
 	m->sample_seq = UINT64_MAX;
 	events_init(&m->events);
-	host = (struct vmm_host){m, machine_want_invalidation, machine_want_io};
+	host = (struct vmm_host){m, machine_want_invalidation, machine_want_io, tables_freed};
 	m->vmm = vmm_new(m->config, &m->stats, &m->events, &host);
 	m->device = device_new(m->config);
 	mmu_init(&m->mmu, m->config, &m->stats.c);
@@ -100,7 +116,7 @@ struct vmsim_machine *vmsim_machine_new(const vmsim_config *config, GError **err
 	m->processes = g_hash_table_new(NULL, NULL);
 	m->waiting = g_ptr_array_new();
 	m->ready = g_ptr_array_new();
-	m->invalidations = g_array_new(FALSE, FALSE, sizeof(struct { uint32_t a; vmsim_vpn v; }));
+	m->invalidations = g_array_new(FALSE, FALSE, sizeof(struct invalidation));
 	m->submissions = g_ptr_array_new();
 	results_init(m);
 	m->sources = g_ptr_array_new_with_free_func(source_free);

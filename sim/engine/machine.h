@@ -92,6 +92,11 @@ struct thread {
 
 #define REFERENCE_BATCH 256
 
+struct invalidation {
+	uint32_t asid;
+	vmsim_vpn vpn;
+};
+
 struct vmsim_machine {
 	/* hot */
 	vmsim_cycles now;
@@ -128,7 +133,7 @@ struct vmsim_machine {
 	bool asleep;            /* time passes without the core running anything */
 	vmsim_cycles zeroing_left; /* of the frame that an idle core was zeroing when work came */
 	uint32_t left_asid;     /* the address space the core is in after its process exited */
-	GArray *invalidations;  /* of this step: struct { asid, vpn } */
+	GArray *invalidations;  /* of this step: struct invalidation */
 	GPtrArray *submissions; /* of this step: struct io */
 
 	/* the traces */

@@ -7,11 +7,6 @@
 #include "base/rng.h"
 #include "engine/clock.h"
 
-struct invalidation {
-	uint32_t asid;
-	vmsim_vpn vpn;
-};
-
 bool machine_fail(struct vmsim_machine *m, int code, const char *format, ...)
 {
 	va_list args;

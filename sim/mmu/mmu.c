@@ -5,8 +5,6 @@
  * changes neither level's order, so hits and misses equal those of a plain LRU TLB. */
 #include "mmu/mmu.h"
 
-#include "mmu/walker.h"
-
 static void add_tlb(struct mmu *mmu, struct tlb *tlb, uint64_t entries, uint64_t ways)
 {
 	tlb_init(tlb, (uint32_t)entries, (uint32_t)ways);
@@ -44,6 +42,7 @@ void mmu_init(struct mmu *mmu, const struct config *config, struct counters *cou
 	mmu->l2_cycles = l2->latency.cycles;
 	mmu->fetch_cycles = config->dram.latency.cycles;
 	mmu->ad_update_cycles = config->walker.ad_update.cycles;
+	psc_init(&mmu->psc, config);
 	mmu_forget(mmu);
 }
 
@@ -51,6 +50,7 @@ void mmu_fini(struct mmu *mmu)
 {
 	for (unsigned i = 0; i < mmu->n_all; i++)
 		tlb_fini(mmu->all[i]);
+	psc_fini(&mmu->psc);
 }
 
 /* One page to be translated. */
@@ -122,6 +122,25 @@ static void rewrite(struct tlb *tlb, uint64_t tag, pte_t leaf)
 		*entry = (struct tlb_entry){tag, pte_frame(leaf), leaf_flags(leaf)};
 }
 
+/* T8: a walk that begins as far down as the structure caches allow. They keep what it read if it
+ * found its page; after a #PF they would have to drop that at once (H12). */
+static bool walk_cached(struct mmu *mmu, const struct lookup *page, struct walk *w,
+			struct translation *out)
+{
+	struct walk_start from = walk_top(page->pt);
+	bool ok;
+
+	if (!mmu->psc.any)
+		return walk_from(page->pt, from, page->vpn, page->access, w);
+	*(psc_lookup(&mmu->psc, page->asid, page->vpn, &from) ? &mmu->c->psc_hits
+							      : &mmu->c->psc_misses) += 1;
+	out->walk_cycles += mmu->psc.cycles;
+	ok = walk_from(page->pt, from, page->vpn, page->access, w);
+	if (ok)
+		psc_fill(&mmu->psc, page->asid, page->vpn, w);
+	return ok;
+}
+
 /* Walk, and bring entries that the lookups found up to date in place. A store through an entry
  * that only lacks D walks the leaf alone (T11).
  * => *at becomes the place of the page's size */
@@ -131,7 +150,7 @@ static bool walk_and_rewrite(struct mmu *mmu, const struct lookup *page, struct 
 	bool leaf_only = found && page->access == VMSIM_WRITE && (found->flags & TLB_WRITE);
 	struct walk w;
 	bool ok = leaf_only ? walk_leaf(page->pt, page->vpn, &w)
-			    : walk(page->pt, page->vpn, page->access, &w);
+			    : walk_cached(mmu, page, &w, out);
 
 	mmu->c->page_walks++;
 	mmu->c->tlb_dirty_walks += found != NULL;
@@ -229,6 +248,8 @@ static G_GNUC_NO_INLINE bool translate_slow(struct mmu *mmu, const struct lookup
 	forget_faulted(&small);
 	if (mmu->met_large)
 		forget_faulted(&large);
+	if (mmu->psc.any)
+		psc_forget(&mmu->psc, page->asid, page->vpn);
 	mmu_forget(mmu);
 	return false;
 }
@@ -267,6 +288,8 @@ void mmu_invalidate(struct mmu *mmu, uint32_t asid, vmsim_vpn vpn)
 		if (mmu->met_large)
 			n += tlb_invalidate(mmu->all[i], large);
 	}
+	if (mmu->psc.any)
+		psc_flush(&mmu->psc, asid);
 	mmu->c->tlb_invalidations++;
 	mmu->c->tlb_entries_invalidated += n;
 	mmu_forget(mmu);
@@ -278,6 +301,8 @@ void mmu_flush(struct mmu *mmu, uint32_t asid)
 
 	for (unsigned i = 0; i < mmu->n_all; i++)
 		n += tlb_flush(mmu->all[i], asid);
+	if (mmu->psc.any)
+		psc_flush(&mmu->psc, asid);
 	mmu->c->tlb_invalidations++;
 	mmu->c->tlb_entries_invalidated += n;
 	mmu_forget(mmu);
@@ -288,5 +313,5 @@ bool mmu_check(const struct mmu *mmu)
 	for (unsigned i = 0; i < mmu->n_all; i++)
 		if (!tlb_check(mmu->all[i]))
 			return false;
-	return true;
+	return psc_check(&mmu->psc);
 }

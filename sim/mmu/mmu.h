@@ -1,4 +1,4 @@
-/* mmu.h: one core's translation hardware: TLBs and the page walker.
+/* mmu.h: one core's translation hardware: TLBs, the page walker and its paging-structure caches.
  *
  * The mmu knows nothing of memory management: what it cannot resolve it returns as a fault.
  *
@@ -16,6 +16,7 @@
 
 #include "config/config.h"
 #include "mmu/page_table.h"
+#include "mmu/psc.h"
 #include "mmu/tlb.h"
 #include "stats/stats.h"
 
@@ -40,6 +41,7 @@ struct mmu {
 	struct tlb own_i, own_d, own_2;
 	struct tlb *all[MMU_TLBS]; /* those that there are */
 	unsigned n_all;
+	struct psc psc;
 	vmsim_cycles l1i_cycles, l1d_cycles, l2_cycles; /* per lookup (T7) */
 	vmsim_cycles fetch_cycles;                      /* per page-table entry (T8, T9) */
 	vmsim_cycles ad_update_cycles;
@@ -65,13 +67,15 @@ struct translation {
 
 /* mmu_translate: translate one page for one access (semantics 3.1 steps 2 and 3).
  * => repeated: the lookup follows a fault on the same page and is not counted as one (T22)
- * => returns false when it ends in a #PF; the page's stale TLB entry is gone then (H12) */
+ * => returns false when it ends in a #PF; what was cached for the page is gone then (H12) */
 bool mmu_translate(struct mmu *mmu, const struct page_table *pt, uint32_t asid, vmsim_vpn vpn,
 		   enum vmsim_access access, bool repeated, struct translation *out);
 
-/* mmu_invalidate: INVLPG (H10): forget one page's translations, of either size. */
+/* mmu_invalidate: INVLPG (H10): forget one page's translations, of either size, and every upper
+ * entry of its address space. */
 void mmu_invalidate(struct mmu *mmu, uint32_t asid, vmsim_vpn vpn);
-/* mmu_flush: forget one address space's translations, or all when asid is 0 (H11). */
+/* mmu_flush: forget one address space's translations and upper entries, or all when asid is 0
+ * (H11). */
 void mmu_flush(struct mmu *mmu, uint32_t asid);
 
 bool mmu_check(const struct mmu *mmu);

@@ -94,6 +94,19 @@ static struct pt_node *pt_descend(const struct page_table *pt, vmsim_vpn vpn, un
 	return node;
 }
 
+vmsim_pfn pt_table(const struct page_table *pt, vmsim_vpn vpn, unsigned level)
+{
+	const struct pt_shape *shape = pt->pool->shape;
+	vmsim_pfn frame = pt->root;
+
+	for (unsigned l = shape->levels - 1; l > level && frame != VMSIM_NO_PFN; l--) {
+		pte_t entry = pool_node(pt->pool, frame)->entry[pt_index(shape, l, vpn)];
+
+		frame = entry && !pte_is_large(entry) ? pte_frame(entry) : VMSIM_NO_PFN;
+	}
+	return frame;
+}
+
 struct pt_node *pt_find(const struct page_table *pt, vmsim_vpn vpn)
 {
 	unsigned reached;

@@ -68,6 +68,9 @@ struct page_table {
 
 void pt_init(struct page_table *pt, struct pt_pool *pool);
 
+/* pt_table: the frame of the table of a level that a page's walk reads; VMSIM_NO_PFN: absent. */
+vmsim_pfn pt_table(const struct page_table *pt, vmsim_vpn vpn, unsigned level);
+
 /* pt_find: the leaf table of a page, or NULL when a table on the way is absent. */
 struct pt_node *pt_find(const struct page_table *pt, vmsim_vpn vpn);
 

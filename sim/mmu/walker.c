@@ -18,18 +18,26 @@ static void set_bits(pte_t *entry, pte_t bits, struct walk *out)
 	out->updates++;
 }
 
-bool walk(const struct page_table *pt, vmsim_vpn vpn, enum vmsim_access access, struct walk *out)
+struct walk_start walk_top(const struct page_table *pt)
+{
+	return (struct walk_start){.level = pt->pool->shape->levels - 1, .table = pt->root};
+}
+
+bool walk_from(const struct page_table *pt, struct walk_start from, vmsim_vpn vpn,
+	       enum vmsim_access access, struct walk *out)
 {
 	const struct pt_pool *pool = pt->pool;
 	const struct pt_shape *shape = pool->shape;
-	vmsim_pfn frame = pt->root;
+	vmsim_pfn frame = from.table;
 
-	*out = (struct walk){0};
-	for (unsigned level = shape->levels; level-- > 0;) {
+	*out = (struct walk){.first = from.level};
+	for (unsigned level = from.level + 1; level-- > 0;) {
 		pte_t *entry;
 		bool leaf;
 
 		out->fetches++;
+		out->last = level;
+		out->table[level] = frame;
 		/* A process without tables yet has an empty top table; reading it costs a fetch. */
 		if (frame == VMSIM_NO_PFN)
 			return false;
@@ -45,6 +53,11 @@ bool walk(const struct page_table *pt, vmsim_vpn vpn, enum vmsim_access access, 
 		frame = pte_frame(*entry);
 	}
 	return true;
+}
+
+bool walk(const struct page_table *pt, vmsim_vpn vpn, enum vmsim_access access, struct walk *out)
+{
+	return walk_from(pt, walk_top(pt), vpn, access, out);
 }
 
 bool walk_leaf(const struct page_table *pt, vmsim_vpn vpn, struct walk *out)

@@ -4,10 +4,19 @@
 
 #include "mmu/page_table.h"
 
+/* Where a walk begins: a table, and its level. */
+struct walk_start {
+	unsigned level;
+	vmsim_pfn table; /* VMSIM_NO_PFN: of a process without tables, the top one */
+};
+
 struct walk {
 	pte_t leaf;       /* the leaf entry used, or a large page's, after A and D were set */
 	unsigned fetches; /* entries read */
 	unsigned updates; /* entries in which A or D was set */
+	/* Levels of the tables read, from the first down to the last, and where those lie. */
+	unsigned first, last;
+	vmsim_pfn table[PT_MAX_LEVELS];
 };
 
 /* walk: read the entries of vpn from the top, down to its leaf or large page. Sets A in every entry
@@ -15,6 +24,10 @@ struct walk {
  * => returns false when an entry is not present or the leaf does not permit the access; A may
  *    then be set above the leaf, the leaf is untouched */
 bool walk(const struct page_table *pt, vmsim_vpn vpn, enum vmsim_access access, struct walk *out);
+/* walk_top: where that begins. walk_from: the same from another table on the way. */
+struct walk_start walk_top(const struct page_table *pt);
+bool walk_from(const struct page_table *pt, struct walk_start from, vmsim_vpn vpn,
+	       enum vmsim_access access, struct walk *out);
 
 /* walk_leaf: read the leaf entry alone, for a store whose TLB entry lacks D (H8, timing T11).
  * => false when the leaf is not present or not writable any more */

@@ -196,6 +196,9 @@ enum vmm_status table_add(struct vmm *vmm, struct process *process, vmsim_vpn vp
 uint64_t tables_to_charge(const struct vmm *vmm, const struct process *process, vmsim_vpn first,
 			  vmsim_vpn last);
 void tables_charge(struct vmm *vmm, struct process *process, vmsim_vpn first, vmsim_vpn last);
+/* tables_prune: tables that map pages of [first, end) or none, and have no entry left, are freed
+ * (L38); caches of them are to be emptied. */
+void tables_prune(struct vmm *vmm, struct process *process, vmsim_vpn first, vmsim_vpn end);
 /* tables_release: pages were given up: tables that are empty now are freed (L38), and what is not
  * needed any more is not charged any more. => no block has those pages */
 void tables_release(struct vmm *vmm, struct process *process, vmsim_vpn first, vmsim_vpn last);

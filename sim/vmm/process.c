@@ -156,7 +156,7 @@ enum vmm_status call_exit(struct vmm *vmm, struct process *process, struct api_c
 
 	vad_foreach(&process->vads, exit_block, both);
 	sections_close_all(vmm, process);
-	pt_prune(&process->pt, 0, vmm->pool.shape->vpn_end, frame_free_table, vmm);
+	tables_prune(vmm, process, 0, vmm->pool.shape->vpn_end);
 	pages_charge(vmm, process, -(int64_t)g_hash_table_size(process->charged_tables));
 	stats_reserved(vmm->stats, process->account, -(int64_t)process->vads.reserved_pages);
 	vmm->hard_minima -= process->hard_min;

@@ -68,6 +68,15 @@ enum vmm_status table_add(struct vmm *vmm, struct process *process, vmsim_vpn vp
 	return VMM_DONE;
 }
 
+void tables_prune(struct vmm *vmm, struct process *process, vmsim_vpn first, vmsim_vpn end)
+{
+	uint32_t before = process->pt.n_tables;
+
+	pt_prune(&process->pt, first, end, frame_free_table, vmm);
+	if (process->pt.n_tables != before)
+		vmm->host.tables_freed(vmm->host.ctx, process->asid, first);
+}
+
 enum vmm_status pages_build(struct vmm *vmm, struct process *process, vmsim_vpn first,
 			    vmsim_vpn last, struct io **io, bool *fits)
 {
@@ -228,7 +237,7 @@ void tables_release(struct vmm *vmm, struct process *process, vmsim_vpn first, v
 	uint64_t n = 0;
 	GArray *leaves;
 
-	pt_prune(&process->pt, first, last + 1, frame_free_table, vmm);
+	tables_prune(vmm, process, first, last + 1);
 	if (!vmm->config->memory.charge_page_tables)
 		return;
 	leaves = leaves_in(vmm, process, first, last);

@@ -83,6 +83,9 @@ struct vmm_host {
 	void (*invalidate)(void *ctx, uint32_t asid, vmsim_vpn vpn);
 	/* A request was issued in this step. */
 	void (*submit)(void *ctx, struct io *io);
+	/* Page tables were freed, one of which a walk of this page would have read: no cache may
+	 * hold them when the step ends (H20.free, I26). */
+	void (*tables_freed)(void *ctx, uint32_t asid, vmsim_vpn vpn);
 };
 
 struct vmm *vmm_new(const struct config *config, struct stats *stats, struct events *events,

@@ -112,6 +112,7 @@ only data.latency data "references - access_violations - guard_page_faults"
 only tlb.l1d.latency data "dtlb_hits + dtlb_misses + tlb_relookups" $small
 only tlb.l2.latency data "stlb_hits + stlb_misses + tlb_relookups" $small
 only dram.latency data walk_references $small
+only psc.latency data "psc_hits + psc_misses" $small -s psc.pde.entries=1
 only os.trap data page_faults
 only os.return data page_faults
 only os.demand_zero data demand_zero_faults

@@ -24,6 +24,13 @@ static void invalidate(void *ctx, uint32_t asid, vmsim_vpn vpn)
 	(void)vpn;
 }
 
+static void tables_freed(void *ctx, uint32_t asid, vmsim_vpn vpn)
+{
+	(void)ctx;
+	(void)asid;
+	(void)vpn;
+}
+
 static void submit(void *ctx, struct io *io)
 {
 	g_ptr_array_add(((struct fixture *)ctx)->ios, io);
@@ -50,7 +57,7 @@ static uint32_t call(struct fixture *f, enum vmsim_call_id id, unsigned page, un
 
 static void set_up(struct fixture *f, const char *frames)
 {
-	const struct vmm_host host = {f, invalidate, submit};
+	const struct vmm_host host = {f, invalidate, submit, tables_freed};
 	const char *const settings[] = {frames, "rules=win32", "memory.page_tables=out",
 					"vmm.avail_low=0", "vmm.avail_high=0",
 					"vmm.modified_max=0", "vmm.mpw_free_low=0",

@@ -626,7 +626,8 @@ static const struct setup setups[] = {
 	 "memory.frames=24 memory.page_tables=out pagefile.size=2MiB standby.enabled=false "
 	 "replacement.policy=fifo", 536, 9000, false},
 	{"64 frames, tables in, 4 levels",
-	 "memory.frames=64 memory.page_tables=in pagefile.size=2MiB paging.levels=4", 576, 9000, false},
+	 "memory.frames=64 memory.page_tables=in pagefile.size=2MiB paging.levels=4 "
+	 "psc.pml4e.entries=1 psc.pdpte.entries=2 psc.pde.entries=3", 576, 9000, false},
 	{"40 frames, process scope, lru, 3 levels",
 	 "memory.frames=40 memory.page_tables=in pagefile.size=2MiB replacement.scope=process "
 	 "replacement.policy=lru paging.levels=3 vmm.ws_min=24 vmm.ws_max=24", 552, 9000, false},
@@ -816,8 +817,8 @@ static void test_setup(gconstpointer data)
 	const struct setup *setup = data;
 
 	/* what the audits look for (tests/unit/test_audit.c), and contents */
-	RULES("I1 I2 I3 I4 I5 I6 I7 I8 I9 I10 I11 I12 I13 I16 I17 I18 I19 I21 I22 I23 I24 I25 I27 "
-	      "I28 I29 I30 I31 I36");
+	RULES("I1 I2 I3 I4 I5 I6 I7 I8 I9 I10 I11 I12 I13 I16 I17 I18 I19 I21 I22 I23 I24 I25 I26 "
+	      "I27 I28 I29 I30 I31 I36");
 	for (uint64_t seed = 1; seed <= 2; seed++) {
 		g_test_message("%s, seed %" G_GUINT64_FORMAT, setup->name, seed);
 		run(setup, seed * 1000003);

@@ -26,6 +26,13 @@ static void invalidate(void *ctx, uint32_t asid, vmsim_vpn vpn)
 	((struct fixture *)ctx)->invalidated++;
 }
 
+static void tables_freed(void *ctx, uint32_t asid, vmsim_vpn vpn)
+{
+	(void)ctx;
+	(void)asid;
+	(void)vpn;
+}
+
 static void submit(void *ctx, struct io *io)
 {
 	g_ptr_array_add(((struct fixture *)ctx)->ios, io);
@@ -52,7 +59,7 @@ static uint32_t call(struct fixture *f, enum vmsim_call_id id, unsigned page, un
 /* 64 frames unless told otherwise; nothing is written or trimmed unless it is asked for. */
 static void set_up(struct fixture *f, const char *settings)
 {
-	const struct vmm_host host = {f, invalidate, submit};
+	const struct vmm_host host = {f, invalidate, submit, tables_freed};
 	char *all = g_strconcat("rules=win32 memory.page_tables=out vmm.avail_low=0 "
 				"vmm.avail_high=0 vmm.modified_max=0 vmm.mpw_free_low=0 "
 				"vmm.mpw_avail_low=0 ",

@@ -59,7 +59,7 @@ adds_up() {
 # --- by hand -----------------------------------------------------------------------------------
 # The worked example: gap 1 + walk 10 = 11, trap to 61, service to 191, return to 211, walk and data
 # to 235; the second write to 240. Calls cost nothing here.
-free="-c teaching -s os.call=0 -s os.page_commit=0"
+free="-c teaching -s os.call=0 -s os.page_commit=0 -s vmm.zero_start=0"
 replay worked tests/scenario/worked.vmt $free --interval 100cycles --interval-file "$tmp/worked.csv"
 is "$(ends worked)" "191/3 211/3 240/5" "steps are not cut: the handler's service, its return"
 is "$(column worked fault_service_cycles | tr '\n' ' ')" "100 0 0 " "and each row has its own"

@@ -10,7 +10,7 @@ const struct command commands[] = {
 	 "Replay traces and compare every recorded result with the replay's.", cli_check},
 	{"info", "[options] TRACE...", "Show what a trace holds, without simulating it.", cli_info},
 	{"convert", "[options] IN OUT", "Rewrite a trace in another format.", cli_convert},
-	{"list", "options|policies|formats|events|counters|presets",
+	{"list", "options|policies|formats|events|counters|presets|invariants",
 	 "List what the program knows, from the tables that it runs on.", cli_list},
 	{NULL, NULL, NULL, NULL},
 };

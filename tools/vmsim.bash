@@ -74,7 +74,7 @@ _vmsim() {
     *) mapfile -t COMPREPLY < <(compgen -W "--help" -- "$current") ;;
     esac
   elif [[ $command == list ]]; then
-    mapfile -t COMPREPLY < <(compgen -W "options policies formats events counters presets" -- "$current")
+    mapfile -t COMPREPLY < <(compgen -W "options policies formats events counters presets invariants" -- "$current")
   else
     mapfile -t COMPREPLY < <(compgen -f -- "$current")
     compopt -o filenames 2>/dev/null

@@ -23,7 +23,23 @@ VMSIM_API void vmsim_machine_free(vmsim_machine *machine);
 /* vmsim_machine_listen: call listener for the record kinds in mask from now on. Several may. */
 VMSIM_API void vmsim_machine_listen(vmsim_machine *machine, uint64_t mask, vmsim_listener listener,
 				    void *ctx);
+/* vmsim_machine_set_audit: check the simulator's own invariants from now on; an audit finds more
+ * when it is on before the first event. A broken one is VMSIM_ERROR_INVARIANT, whose message names
+ * it, the event and what broke it. Results do not depend on it. */
 VMSIM_API void vmsim_machine_set_audit(vmsim_machine *machine, enum vmsim_audit audit);
+/* vmsim_machine_state: the machine's state in words, each part cut after some lines; to be freed
+ * with g_free(). For people who look for what broke an invariant. */
+VMSIM_API char *vmsim_machine_state(const vmsim_machine *machine);
+
+struct vmsim_invariant_info {
+	const char *id;   /* as semantics section 10 has it, or a name of our own */
+	const char *when; /* "cheap": also by a cheap audit after every event; "now-and-then": by a
+			   * cheap one every 65536 events; "full": by a full one only; "never": by
+			   * tests */
+	const char *doc;
+};
+/* vmsim_invariant_info: => returns false after the last */
+VMSIM_API bool vmsim_invariant_info(size_t index, struct vmsim_invariant_info *info);
 
 /* vmsim_machine_watch: stop with VMSIM_ERROR_INTERRUPTED, even within an event, once *stop is not
  * 0. A signal handler may set it. */

@@ -60,12 +60,21 @@ static void list_presets(void)
 		printf("%-12s %s\n", name, doc);
 }
 
+static void list_invariants(void)
+{
+	struct vmsim_invariant_info info;
+
+	for (size_t i = 0; vmsim_invariant_info(i, &info); i++)
+		printf("%-7s %-12s %s\n", info.id, info.when, info.doc);
+}
+
 static const struct {
 	const char *name;
 	void (*list)(void);
 } lists[] = {
 	{"options", list_options}, {"policies", list_policies}, {"formats", list_formats},
 	{"events", list_events},   {"counters", list_counters}, {"presets", list_presets},
+	{"invariants", list_invariants},
 };
 
 int cli_list(const struct command *command, int argc, char **argv)

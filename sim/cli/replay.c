@@ -318,6 +318,15 @@ static void print_host(const struct replay_options *o, const struct host_figures
 	g_free(line);
 }
 
+/* What broke an invariant is to be found in the state. */
+static void print_state(const vmsim_machine *machine)
+{
+	char *state = vmsim_machine_state(machine);
+
+	fputs(state, stderr);
+	g_free(state);
+}
+
 /* After the loop: write the files, let the command print. */
 static int finish(struct replay *replay, struct loop *loop, GError *failed)
 {
@@ -331,6 +340,8 @@ static int finish(struct replay *replay, struct loop *loop, GError *failed)
 	progress_end(loop->progress);
 	if (failed)
 		ended = cli_fail(failed);
+	if (ended == CLI_INVARIANT)
+		print_state(replay->machine);
 	else if (cli_interrupted())
 		ended = CLI_INTERRUPTED;
 	if (ended == CLI_BAD_INPUT) {

@@ -190,6 +190,8 @@ static void translate(struct vmsim_machine *m, struct thread *thread)
 			machine_flush_references(m);
 	}
 	op->repeated = op->untold = false;
+	if (m->audit == VMSIM_AUDIT_FULL)
+		machine_audit_access(m, thread, va, (unsigned)n, tr.pfn);
 	if (m->keep_contents)
 		access_data(m, op, va, (unsigned)n, tr.pfn);
 	op->done += n;

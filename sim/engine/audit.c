@@ -1,70 +1,225 @@
-/* audit.c: the invariants that need both sides, TLBs and page tables; and the vmm's. */
+/* audit.c: the invariants of semantics section 10, after every event (vmm/check.h): what the core
+ * holds is told to the memory manager, which judges it with the rest; and what is said when one is
+ * broken. */
 #include "engine/machine.h"
 
-/* I24, I25, I27 for one TLB: what it holds is what the page table says, or less. */
-static const char *check_tlb(struct vmsim_machine *m, const struct tlb *tlb)
+#include "vmm/check.h"
+
+#define WHOLE_EVERY 65536 /* events; a cheap audit looks at everything so often */
+#define DUMP_LINES 64     /* of each part of the state */
+
+/* --- what the core holds ---------------------------------------------------------------------- */
+
+static const char *name_of(const struct mmu *mmu, const struct tlb *tlb)
+{
+	return tlb == &mmu->l1i	    ? "instruction TLB"
+	       : tlb == &mmu->l1d   ? "data TLB"
+	       : tlb == &mmu->l2    ? "second-level TLB"
+	       : tlb == &mmu->own_i ? "large instruction TLB"
+	       : tlb == &mmu->own_d ? "large data TLB"
+				    : "large second-level TLB";
+}
+
+static void tell(GArray *cached, const struct tlb *tlb, const char *where)
 {
 	for (uint32_t i = 0; i < tlb->sets * tlb->ways; i++) {
 		const struct tlb_entry *entry = &tlb->entry[i];
-		struct process *process;
-		pte_t pte;
+		struct cached one = {
+			.asid = (uint32_t)(entry->tag & ASID_MAX),
+			.vpn = tlb_vpn(entry->tag),
+			.frame = entry->pfn,
+			.write = entry->flags & TLB_WRITE,
+			.execute = entry->flags & TLB_EXECUTE,
+			.dirty = entry->flags & TLB_DIRTY,
+			.large = (entry->tag & TLB_TAG_LARGE) != 0,
+			.where = where,
+		};
 
-		if (!entry->tag)
-			continue;
-		process = vmm_process_by_asid(m->vmm, (uint32_t)(entry->tag & ASID_MAX));
-		if (!process)
-			return "I28";
-		pte = process_pte(process, tlb_vpn(entry->tag));
-		if (!pte_is_valid(pte) || pte_frame(pte) != entry->pfn ||
-		    pte_is_large(pte) != ((entry->tag & TLB_TAG_LARGE) != 0) ||
-		    ((entry->flags & TLB_WRITE) && !(pte & PTE_W)) ||
-		    ((entry->flags & TLB_EXECUTE) && (pte & PTE_XD)))
-			return "I24";
-		if (((entry->flags & TLB_DIRTY) && !(pte & PTE_D)) ||
-		    (m->config->os.age_flush && !(pte & PTE_A)))
-			return "I25";
+		if (entry->tag)
+			g_array_append_val(cached, one);
 	}
-	return NULL;
 }
 
-/* I26: what the structure caches hold are the tables that their process has there. */
-static const char *i26_structure_caches(struct vmsim_machine *m)
+static void tell_structures(const struct psc *psc, GArray *cached)
 {
-	const struct psc *psc = &m->mmu.psc;
+	static const char *const where[PT_MAX_LEVELS] = {"", "PDE cache", "PDPTE cache",
+							 "PML4E cache"};
 
 	for (unsigned level = 1; psc->any && level < psc->shape->levels; level++) {
 		const struct tlb *cache = &psc->level[level];
 
 		for (uint32_t i = 0; i < cache->ways && cache->entry[i].tag; i++) {
 			uint64_t tag = cache->entry[i].tag;
-			struct process *process =
-				vmm_process_by_asid(m->vmm, (uint32_t)(tag & ASID_MAX));
+			struct cached one = {
+				.asid = (uint32_t)(tag & ASID_MAX),
+				.vpn = psc_vpn(psc, level, tag),
+				.frame = cache->entry[i].pfn,
+				.level = level,
+				.where = where[level],
+			};
 
-			if (!process || cache->entry[i].pfn == VMSIM_NO_PFN ||
-			    pt_table(process_page_table(process), psc_vpn(psc, level, tag),
-				     level - 1) != cache->entry[i].pfn)
-				return "I26";
+			g_array_append_val(cached, one);
 		}
 	}
-	return NULL;
+}
+
+/* The memos answer for a first-level TLB. */
+static void tell_memo(const struct vmsim_machine *m, GArray *cached, const struct memo *memo,
+		      bool fetch)
+{
+	struct cached one = {
+		.asid = m->asid,
+		.vpn = memo->vpn,
+		.frame = memo->pfn,
+		.write = memo->store,
+		.execute = fetch,
+		.dirty = memo->store,
+		.large = -1,
+		.where = fetch ? "memo of fetches" : "memo of data",
+	};
+
+	if (m->running && memo->vpn != MMU_NO_PAGE)
+		g_array_append_val(cached, one);
+}
+
+static GArray *tell_all(const struct vmsim_machine *m)
+{
+	GArray *cached = g_array_new(FALSE, FALSE, sizeof(struct cached));
+
+	for (unsigned i = 0; i < m->mmu.n_all; i++)
+		tell(cached, m->mmu.all[i], name_of(&m->mmu, m->mmu.all[i]));
+	tell_structures(&m->mmu.psc, cached);
+	tell_memo(m, cached, &m->mmu.fetch, true);
+	tell_memo(m, cached, &m->mmu.data, false);
+	return cached;
+}
+
+/* --- judging ---------------------------------------------------------------------------------- */
+
+static bool report(struct vmsim_machine *m, const struct broken *broken)
+{
+	return machine_fail(m, VMSIM_ERROR_INVARIANT,
+			    "invariant %s is broken after event %" G_GUINT64_FORMAT
+			    " (line %" G_GUINT64_FORMAT " of %s), cycle %" G_GUINT64_FORMAT ": %s",
+			    broken->id, m->seq, m->events.line, m->source->path, m->now,
+			    broken->detail);
+}
+
+static bool audit(struct vmsim_machine *m, bool whole, const struct touched *touched)
+{
+	struct broken broken;
+	GArray *cached = NULL;
+	bool fine;
+
+	machine_flush_references(m);
+	if (whole && !mmu_check(&m->mmu)) {
+		broken = (struct broken){"TLB", "a set is out of order, or holds a tag twice"};
+		return report(m, &broken);
+	}
+	if (whole)
+		cached = tell_all(m);
+	fine = vmm_audit(m->vmm, whole, touched,
+			 cached ? (const struct cached *)(const void *)cached->data : NULL,
+			 cached ? cached->len : 0, &broken);
+	if (cached)
+		g_array_unref(cached);
+	return fine || report(m, &broken);
 }
 
 bool machine_audit(struct vmsim_machine *m)
 {
-	const char *broken;
+	return audit(m, true, NULL);
+}
 
-	machine_flush_references(m);
-	broken = vmm_check(m->vmm);
-	if (!broken && !mmu_check(&m->mmu))
-		broken = "TLB order";
-	for (unsigned i = 0; !broken && i < m->mmu.n_all; i++)
-		broken = check_tlb(m, m->mmu.all[i]);
-	if (!broken)
-		broken = i26_structure_caches(m);
-	if (!broken)
-		return true;
-	return machine_fail(m, VMSIM_ERROR_INVARIANT,
-			    "invariant %s is broken after event %" G_GUINT64_FORMAT
-			    " (line %" G_GUINT64_FORMAT " of %s), cycle %" G_GUINT64_FORMAT,
-			    broken, m->seq, m->events.line, m->source->path, m->now);
+void machine_audit_event(struct vmsim_machine *m, struct process *process, const struct op *op)
+{
+	struct touched touched = {process, op->first, op->last};
+
+	if (!m->error)
+		audit(m, m->audit == VMSIM_AUDIT_FULL || m->seq % WHOLE_EVERY == 0, &touched);
+}
+
+void machine_audit_access(struct vmsim_machine *m, const struct thread *thread, vmsim_va va,
+			  unsigned n, vmsim_pfn frame)
+{
+	const struct op *op = &thread->op;
+	struct access access = {
+		.process = thread->process,
+		.va = va,
+		.n = n,
+		.write = op->event.op == VMSIM_OP_WRITE,
+		.frame = frame,
+		.stored = op->stores,
+	};
+	uint8_t bytes[sizeof(op->event.value)];
+
+	if (op->event.op == VMSIM_OP_EXECUTE)
+		return;
+	for (unsigned i = 0; i < MIN(n, sizeof(bytes)); i++)
+		bytes[i] = (uint8_t)(op->event.value >> 8 * ((va - op->va + i) % sizeof(bytes)));
+	if (op->event.flags & VMSIM_EV_VALUE)
+		access.bytes = bytes;
+	vmm_audit_access(m->vmm, &access);
+}
+
+void vmsim_machine_set_audit(struct vmsim_machine *m, enum vmsim_audit audit_kind)
+{
+	m->audit = audit_kind;
+	m->plain_end = 0; /* every event is looked at, until the next thread */
+	if (audit_kind == VMSIM_AUDIT_OFF) {
+		vmm_audit_end(m->vmm);
+		return;
+	}
+	vmm_audit_begin(m->vmm, audit_kind == VMSIM_AUDIT_FULL);
+	m->keep_contents |= audit_kind == VMSIM_AUDIT_FULL;
+}
+
+bool vmsim_invariant_info(size_t index, struct vmsim_invariant_info *info)
+{
+	const struct invariant *invariant = vmm_invariant(index);
+
+	if (!invariant)
+		return false;
+	*info = (struct vmsim_invariant_info){
+		.id = invariant->id,
+		.when = !invariant->when		     ? "never"
+			: invariant->when & CHECK_CHEAP ? "cheap"
+			: invariant->when & CHECK_WHOLE ? "now-and-then"
+							: "full",
+		.doc = invariant->doc,
+	};
+	return true;
+}
+
+/* --- words ------------------------------------------------------------------------------------ */
+
+static void dump_core(const struct vmsim_machine *m, GString *out)
+{
+	GArray *cached = tell_all(m);
+
+	g_string_append(out, "translations that the core holds:\n");
+	for (guint i = 0; i < cached->len && dump_line(DUMP_LINES, i); i++) {
+		const struct cached *one = &g_array_index(cached, struct cached, i);
+
+		g_string_append_printf(out, "  %s: page 0x%" G_GINT64_MODIFIER
+				       "x of address space %u, frame %u%s%s%s%s\n", one->where,
+				       one->vpn, one->asid, one->frame,
+				       one->large > 0 ? ", large" : "",
+				       one->write ? ", writable" : "",
+				       one->execute ? ", executable" : "",
+				       one->dirty ? ", dirty" : "");
+	}
+	dump_rest(out, DUMP_LINES, cached->len);
+	g_array_unref(cached);
+}
+
+char *vmsim_machine_state(const struct vmsim_machine *m)
+{
+	GString *out = g_string_new(NULL);
+
+	g_string_append_printf(out, "state after event %" G_GUINT64_FORMAT ", cycle %"
+			       G_GUINT64_FORMAT ":\n", m->seq, m->now);
+	vmm_dump(m->vmm, out, DUMP_LINES);
+	dump_core(m, out);
+	return g_string_free(out, FALSE);
 }

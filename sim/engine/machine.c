@@ -175,12 +175,6 @@ void vmsim_machine_listen(struct vmsim_machine *m, uint64_t mask, vmsim_listener
 	events_listen(&m->events, mask, listener, ctx);
 }
 
-void vmsim_machine_set_audit(struct vmsim_machine *m, enum vmsim_audit audit)
-{
-	m->audit = audit;
-	m->plain_end = 0;
-}
-
 void vmsim_machine_watch(struct vmsim_machine *m, const volatile int *stop)
 {
 	m->stop = stop;
@@ -204,7 +198,8 @@ void vmsim_machine_begin_trace(struct vmsim_machine *m, const vmsim_trace *trace
 		      });
 	/* Once contents matter they do so to the end; before the first event they need not. */
 	if (m->seq == 0)
-		m->keep_contents = vmsim_trace_carries_values(trace);
+		m->keep_contents = vmsim_trace_carries_values(trace) ||
+				   m->audit == VMSIM_AUDIT_FULL;
 	else if (vmsim_trace_carries_values(trace))
 		m->keep_contents = true;
 	if (m->keep_contents)

@@ -244,8 +244,15 @@ void compare_call(struct vmsim_machine *m, struct op *op);
 
 /* --- audit.c ------------------------------------------------------------------------------ */
 
-/* machine_audit: every invariant; false when one is broken (m->error names it). */
+/* machine_audit: the whole state, now; false when an invariant is broken (m->error names it).
+ * => an audit is on */
 bool machine_audit(struct vmsim_machine *m);
+/* machine_audit_event: an event was begun, and has ended or waits.
+ * => process: that of its thread, which may be gone; op: the pages it acted on */
+void machine_audit_event(struct vmsim_machine *m, struct process *process, const struct op *op);
+/* machine_audit_access: a part of a reference, within a page, was translated. */
+void machine_audit_access(struct vmsim_machine *m, const struct thread *thread, vmsim_va va,
+			  unsigned n, vmsim_pfn frame);
 
 /* --- sample.c ----------------------------------------------------------------------------- */
 

@@ -131,6 +131,7 @@ static void pass_gap(struct vmsim_machine *m, vmsim_cycles gap)
 
 bool machine_event(struct vmsim_machine *m, const struct vmsim_event *event)
 {
+	struct process *process;
 	struct thread *thread;
 	struct op op;
 
@@ -157,9 +158,10 @@ bool machine_event(struct vmsim_machine *m, const struct vmsim_event *event)
 		call_begin(m, thread);
 	else
 		access_begin(m, thread);
+	process = thread->process;
 	machine_run(m, thread);
-	if (m->audit == VMSIM_AUDIT_FULL || (m->audit == VMSIM_AUDIT_CHEAP && m->seq % 65536 == 0))
-		machine_audit(m);
+	if (m->audit != VMSIM_AUDIT_OFF)
+		machine_audit_event(m, process, &op);
 	return !m->error;
 }
 

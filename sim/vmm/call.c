@@ -1,5 +1,5 @@
 /* call.c: what all calls share (semantics section 2). */
-#include "vmm/internal.h"
+#include "vmm/check.h"
 
 enum vmm_status call_fail(struct api_call *call, uint32_t status, const char *rule,
 			  const char *why)
@@ -112,8 +112,15 @@ enum vmm_status vmm_call(struct vmm *vmm, struct process *process, struct api_ca
 		[VMSIM_CALL_RESET_WRITE_WATCH] = call_reset_watch,
 	};
 
+	enum vmm_status status;
+
 	g_assert(table[call->call->id]);
-	return table[call->call->id](vmm, process, call);
+	if (vmm->audit)
+		audit_step_begin(vmm, process, call);
+	status = table[call->call->id](vmm, process, call);
+	if (vmm->audit)
+		audit_step_end(vmm, status);
+	return status;
 }
 
 void api_call_fini(struct api_call *call)

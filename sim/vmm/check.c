@@ -1,300 +1,272 @@
-/* check.c: the invariants of semantics section 10 that the memory manager alone can break. Each
- * function is named after the invariants it tests and returns the identifier of a broken one.
- * They look at everything, so an audit after every event is for small machines. */
-#include "vmm/internal.h"
+/* check.c: which invariants there are, and when they are asked. See check.h. */
+#include "vmm/check.h"
 
-/* What a walk over every process's pages adds up to. */
-struct tally {
-	struct vmm *vmm;
-	struct process *process;
-	uint64_t resident, locked, committed, slots_in_ptes, resident_all, committed_all;
-	uint64_t large, large_all; /* pages of large pages */
-	uint64_t committed_pages; /* without what calls under way charged ahead */
-	uint64_t pages_stored;    /* in frames or, if in none, in slots */
-	const char *broken;
+/* An audit of this many touched pages is cheap still. */
+#define TOUCHED_MAX 8
+
+static const struct invariant table[] = {
+	{"I29", check_I29, CHECK_WHOLE, "tables count their entries; empty ones go at release"},
+	{"I28", check_I28, CHECK_WHOLE | CHECK_TOUCHED,
+	 "no private frame is mapped or cached by two processes"},
+	{"I2", check_I2, CHECK_WHOLE | CHECK_TOTALS, "available frames are Z + F + S"},
+	{"I1", check_I1, CHECK_WHOLE | CHECK_TOTALS,
+	 "every frame is on one list, or in T, A or B; lengths are counters"},
+	{"I17", check_I17, CHECK_WHOLE | CHECK_TOUCHED,
+	 "entries outside blocks are zero; only committed pages have more than a mark"},
+	{"I3", check_I3, CHECK_WHOLE | CHECK_TOUCHED,
+	 "a valid entry names an active frame of its page; shares are valid entries"},
+	{"I4", check_I4, CHECK_WHOLE | CHECK_TOUCHED,
+	 "a transition entry names an unmapped frame of its page; each of those has one"},
+	{"I5", check_I5, CHECK_WHOLE, "free, zeroed and bad frames belong to nobody"},
+	{"I6", check_I6, CHECK_WHOLE, "zeroed frames are zeros"},
+	{"I7", check_I7, CHECK_WHOLE | CHECK_TOUCHED,
+	 "references are shares and requests; T means a request, unless mapped"},
+	{"I10", check_I10, CHECK_WHOLE | CHECK_TOUCHED, "a frame on M is modified, without slot"},
+	{"I8", check_I8, CHECK_WHOLE | CHECK_TOUCHED,
+	 "a standby frame is clean, and equals its slot or is reset"},
+	{"I9", check_I9, CHECK_WHOLE | CHECK_TOUCHED,
+	 "a clean private frame without slot is reset"},
+	{"I11", check_I11, CHECK_WHOLE | CHECK_TOUCHED, "a clean frame with a slot equals it"},
+	{"I13", check_I13, CHECK_WHOLE | CHECK_TOUCHED, "no slot is free while a request uses it"},
+	{"I15", check_I15, CHECK_WHOLE | CHECK_TOUCHED,
+	 "untouched, reserved, free and lost pages own no slot"},
+	{"I12", check_I12, CHECK_WHOLE, "a used slot has one owner, and used slots are counted"},
+	{"I14", check_I14, CHECK_WHOLE | CHECK_TOUCHED, "a slot named by an entry was written"},
+	{"I16", check_I16, CHECK_WHOLE, "blocks are disjoint, aligned and in the user range"},
+	{"I20", check_I20, CHECK_WHOLE | CHECK_TOTALS, "pages in frames and slots were charged"},
+	{"I18", check_I18, CHECK_WHOLE, "charges are what a recount says"},
+	{"I19", check_I19, CHECK_WHOLE | CHECK_TOTALS, "limit >= charge, peak >= charge"},
+	{"I22", check_I22, CHECK_WHOLE | CHECK_TOUCHED | CHECK_IO,
+	 "a locked page is valid, and no write of it starts"},
+	{"I21", check_I21, CHECK_WHOLE, "working sets are valid entries, locked ones among them"},
+	{"I23", check_I23, CHECK_WHOLE | CHECK_TOUCHED,
+	 "guard, inaccessible and offered pages have no valid entry"},
+	{"I24", check_I24, CHECK_WHOLE, "a cached translation matches a present entry"},
+	{"I25", check_I25, CHECK_WHOLE, "a cached translation's D and A are in memory"},
+	{"I26", check_I26, CHECK_WHOLE, "cached upper levels name live tables"},
+	{"I27", check_I27, CHECK_WHOLE | CHECK_TOUCHED,
+	 "a valid entry grants no more than the page's protection"},
+	{"I30", check_I30, CHECK_WHOLE | CHECK_ACCESS, "what was never stored to reads as zeros"},
+	{"I31", check_I31, CHECK_ACCESS, "a byte read is the last one stored, or reset"},
+	{"I33", check_I33, CHECK_WHOLE, "what was in a freed page is readable nowhere"},
+	{"I32", check_I32, CHECK_WHOLE, "a frame changes owner zeroed, read into or copied into"},
+	{"I34", check_I34, CHECK_WHOLE | CHECK_IO, "a reset page is neither read nor written until a store"},
+	{"I35", check_I35, CHECK_CALL, "decommit, release and exit start no I/O"},
+	{"I36", check_I36, CHECK_WHOLE | CHECK_TOTALS, "counters agree with each other"},
+	{"I37", check_I37, CHECK_CALL, "a failed call changed nothing"},
+	{"I38", NULL, 0, "the same input gives the same bytes"},
+	{"W13", check_W13, CHECK_WHOLE, "the compression store has the frames for its pages"},
+	{"W1", check_W1, CHECK_WHOLE, "a hard maximum of a working set is kept"},
+	{"H6", check_H6, CHECK_WHOLE | CHECK_TOUCHED,
+	 "who keeps the dirty bit says how a clean page is mapped"},
+	{"policy", check_policy, CHECK_WHOLE, "the replacement policies' own"},
 };
 
-static void broke(struct tally *t, const char *invariant)
+const struct invariant *vmm_invariant(size_t index)
 {
-	if (!t->broken)
-		t->broken = invariant;
+	return index < G_N_ELEMENTS(table) ? &table[index] : NULL;
 }
 
-/* Whether a frame is that of the page: the process's own, or the one its view shows. */
-static bool names(const struct tally *t, const struct vad *vad, const struct pfn *pfn,
-		  vmsim_vpn vpn, bool shared)
+void broke(struct audit *a, const char *format, ...)
 {
-	if (shared)
-		return pfn->segment == vad->segment && pfn->vpn == vad_index(vad, vpn);
-	return pfn->owner == t->process && pfn->vpn == vpn && pfn->share == 1;
+	va_list args;
+
+	if (a->broken.id)
+		return;
+	va_start(args, format);
+	g_vsnprintf(a->broken.detail, sizeof(a->broken.detail), format, args);
+	va_end(args);
+	a->broken.id = a->row->id;
 }
 
-static void check_valid(struct tally *t, const struct vad *vad, vmsim_vpn vpn, pte_t pte)
+void audit_ask(struct audit *a, unsigned when)
 {
-	const struct pfn *pfn = &t->vmm->db.pfn[pte_frame(pte)];
-	bool dirty = frame_is_dirty(t->vmm, pte_frame(pte));
-
-	if (pfn->state != PFN_ACTIVE || !names(t, vad, pfn, vpn, pte & PTE_SHARED))
-		broke(t, "I3");
-	if (!prot_may_map(pte_prot(pte)))
-		broke(t, "I23");
-	if (((pte & PTE_W) && !prot_permits(pte_prot(pte), VMSIM_WRITE, true)) ||
-	    (!(pte & PTE_XD) &&
-	     !prot_permits(pte_prot(pte), VMSIM_EXECUTE, t->vmm->config->paging.nx)))
-		broke(t, "I27");
-	if (t->vmm->config->paging.dirty == DIRTY_SOFTWARE ? (pte & PTE_W) && !(pte & PTE_D)
-							   : pte & PTE_SOFT_W)
-		broke(t, "H6");
-	if (!pfn->slot && !dirty && pfn->reset == RESET_NO &&
-	    t->vmm->config->memory.zero_fill_dirty && !pfn->segment)
-		broke(t, "I9");
-	if (pfn->slot && !dirty && !(pfn->flags & PFN_WRITE_IO) &&
-	    *pagefile_content(&t->vmm->file, pfn->slot) != pfn->content)
-		broke(t, "I11");
-	t->resident++;
-	t->pages_stored += !pfn->segment;
-	t->locked += (pte & PTE_LOCKED) != 0;
-}
-
-static void check_transition(struct tally *t, vmsim_vpn vpn, pte_t pte)
-{
-	const struct pfn *pfn = &t->vmm->db.pfn[pte_frame(pte)];
-	bool listed = pfn->state == PFN_STANDBY || pfn->state == PFN_MODIFIED;
-
-	if ((!listed && pfn->state != PFN_TRANSITION) || pfn->owner != t->process ||
-	    pfn->vpn != vpn || (pfn->flags & PFN_DELETED))
-		broke(t, "I4");
-	if (pfn->locks)
-		broke(t, "I22");
-	t->pages_stored++;
-}
-
-static void check_entry(struct tally *t, const struct vad *vad, vmsim_vpn vpn, pte_t pte)
-{
-	t->committed += !vad->segment && page_is_committed(vad, vpn, pte);
-	if (pte_is_valid(pte)) {
-		check_valid(t, vad, vpn, pte);
-	} else if (pte_is_transition(pte)) {
-		check_transition(t, vpn, pte);
-	} else if (pte_is_pagefile(pte)) {
-		t->slots_in_ptes++;
-		t->pages_stored++;
-		if (!pagefile_in_use(&t->vmm->file, pte_slot(pte)))
-			broke(t, "I12");
+	for (size_t i = 0; i < G_N_ELEMENTS(table) && !a->broken.id; i++) {
+		a->row = &table[i];
+		if (a->row->check && (a->row->when & when))
+			a->row->check(a);
 	}
 }
 
-/* A block of large pages has nothing but those, and they are its own (I3). */
-static void check_large(struct tally *t, const struct vad *vad)
-{
-	for (vmsim_vpn vpn = vad->first; vpn <= vad->last; vpn++) {
-		pte_t pte = pt_get(&t->process->pt, vpn);
-		const struct pfn *pfn = &t->vmm->db.pfn[pte_frame(pte)];
+/* --- beginning and ending ------------------------------------------------------------------- */
 
-		if (!pte_is_large(pte) || pfn->state != PFN_ACTIVE || pfn->flags != PFN_LARGE ||
-		    pfn->owner != t->process || pfn->vpn != vpn) {
-			broke(t, "I3");
-			return;
-		}
-		t->large++;
-		t->pages_stored++;
+struct audit *audit_new(struct vmm *vmm, bool full)
+{
+	struct audit *a = g_new0(struct audit, 1);
+
+	a->vmm = vmm;
+	a->db = &vmm->db;
+	a->full = full;
+	a->late = vmm->processes->len > 0;
+	if (full)
+		flow_init(a);
+	return a;
+}
+
+void audit_free(struct audit *a)
+{
+	if (!a)
+		return;
+	flow_fini(a);
+	gather_fini(a);
+	g_free(a->step);
+	g_free(a);
+}
+
+void vmm_audit_begin(struct vmm *vmm, bool full)
+{
+	vmm_audit_end(vmm);
+	vmm->audit = audit_new(vmm, full);
+	if (full)
+		vmm_keep_contents(vmm);
+}
+
+void vmm_audit_end(struct vmm *vmm)
+{
+	audit_free(vmm->audit);
+	vmm->audit = NULL;
+}
+
+/* --- the state ------------------------------------------------------------------------------- */
+
+bool vmm_audit(struct vmm *vmm, bool whole, const struct touched *touched,
+	       const struct cached *cached, size_t n_cached, struct broken *broken)
+{
+	struct audit *a = vmm->audit;
+
+	a->cached = cached;
+	a->n_cached = n_cached;
+	if (a->broken.id) { /* by what happened */
+	} else if (whole) {
+		gather_whole(a);
+		flow_gather(a);
+		audit_ask(a, CHECK_WHOLE);
+	} else {
+		vmsim_vpn last = touched->last;
+
+		if (last - touched->first >= TOUCHED_MAX)
+			last = touched->first + TOUCHED_MAX - 1;
+		gather_pages(a, touched->process, touched->first, last);
+		audit_ask(a, CHECK_CHEAP);
 	}
-}
-
-static void check_block(void *ctx, struct vad *vad)
-{
-	struct tally *t = ctx;
-	uint64_t before = t->committed;
-
-	if (vad->segment)
-		t->committed += vad->committed;
-	if (vad->kind == VAD_LARGE)
-		check_large(t, vad);
-	for (vmsim_vpn vpn = vad->first; vpn <= vad->last;) {
-		struct pt_span span = pt_span_at(&t->process->pt, vpn, vad->last + 1);
-
-		if (!span.node && vad->commit_at_reserve)
-			t->committed += span.n;
-		for (uint64_t i = 0; span.node && i < span.n; i++)
-			check_entry(t, vad, vpn + i, span.node->entry[span.index + i]);
-		vpn += span.n;
-	}
-	if (t->committed - before != vad->committed)
-		broke(t, "I18");
-}
-
-/* Entries outside all blocks are zero: those inside are all there are (I17). */
-static uint64_t entries_in_blocks(const struct process *process)
-{
-	uint64_t n = 0;
-
-	for (const struct vad *vad = vad_next(&process->vads, 0); vad;
-	     vad = vad_next(&process->vads, vad->last + 1)) {
-		for (vmsim_vpn vpn = vad->first; vpn <= vad->last;) {
-			struct pt_span span = pt_span_at(&process->pt, vpn, vad->last + 1);
-
-			for (uint64_t i = 0; span.node && i < span.n; i++)
-				n += span.node->entry[span.index + i] != 0;
-			vpn += span.n;
-		}
-	}
-	return n;
-}
-
-static uint64_t entries_in_tables(const struct process *process, vmsim_vpn end)
-{
-	uint64_t n = 0;
-
-	for (vmsim_vpn vpn = 0; vpn < end;) {
-		struct pt_span span = pt_span_at(&process->pt, vpn, end);
-
-		n += span.node ? span.node->used : 0;
-		vpn += span.n;
-	}
-	return n;
-}
-
-static void check_process(struct tally *t)
-{
-	struct process *process = t->process;
-
-	t->resident = t->locked = t->committed = t->large = 0;
-	if (!vad_check(&process->vads))
-		broke(t, "I16");
-	if (!pt_check(&process->pt))
-		broke(t, "I29");
-	vad_foreach(&process->vads, check_block, t);
-	if (entries_in_blocks(process) !=
-		    entries_in_tables(process, t->vmm->pool.shape->vpn_end) ||
-	    t->large != (uint64_t)process->pt.n_large * LARGE_PAGE)
-		broke(t, "I17");
-	if (t->committed + (uint64_t)process->charged_ahead +
-		    g_hash_table_size(process->charged_tables) != process->committed)
-		broke(t, "I18");
-	if (t->resident != process->ws_pages || t->locked != process->locked_pages ||
-	    t->locked > t->resident)
-		broke(t, "I21");
-	/* A hard maximum gives way to pages that are locked alone. */
-	if (process->hard_max && process->ws_pages + process->ws_coming >
-					 MAX(process->ws_max, process->locked_pages + 1))
-		broke(t, "W1");
-	if (!process->replacer->ops->check(process->replacer->state))
-		broke(t, "policy state");
-	t->resident_all += t->resident;
-	t->large_all += t->large;
-	t->committed_pages += t->committed;
-	t->committed_all += process->committed;
-}
-
-static bool count_one(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte, void *ctx)
-{
-	(void)vmm, (void)process, (void)vpn;
-	*(uint32_t *)ctx += pte_is_valid(pte);
-	return true;
-}
-
-/* Valid entries that name an active frame. */
-static uint32_t shares(struct vmm *vmm, vmsim_pfn frame)
-{
-	uint32_t n = 0;
-
-	if (vmm->db.pfn[frame].state == PFN_ACTIVE)
-		frame_entries(vmm, frame, count_one, &n);
-	return n;
-}
-
-/* Pages of a segment in slots, and their charge (I12, I18). */
-static void check_segments(struct tally *t)
-{
-	for (guint s = 0; s < t->vmm->segments->len; s++) {
-		const struct segment *segment = g_ptr_array_index(t->vmm->segments, s);
-		vmsim_vpn chunks = (segment->pages - 1) / SEGMENT_CHUNK + 1;
-
-		t->committed_all += segment->committed;
-		for (vmsim_vpn i = 0; i < chunks * SEGMENT_CHUNK; i++) {
-			const pte_t *chunk = segment->chunk[i / SEGMENT_CHUNK];
-
-			t->slots_in_ptes += chunk && pte_is_pagefile(chunk[i % SEGMENT_CHUNK]);
-		}
-	}
-}
-
-/* Frames in no working set, by what they hold. */
-struct wired {
-	uint64_t tables, large, store;
-};
-
-/* Frames by themselves; the slots they hold, and how often they are mapped. */
-static struct wired check_frames(struct tally *t, uint64_t *slots, uint64_t *active)
-{
-	const struct pfn_db *db = &t->vmm->db;
-	struct wired wired = {0};
-
-	*slots = *active = 0;
-	for (vmsim_pfn f = 0; f < db->fresh; f++) {
-		const struct pfn *pfn = &db->pfn[f];
-		bool io = pfn->flags & (PFN_READ_IO | PFN_WRITE_IO);
-
-		*slots += pfn->slot != 0;
-		if (pfn->slot && !pagefile_in_use(&t->vmm->file, pfn->slot))
-			broke(t, io ? "I13" : "I12");
-		if (pfn->state == PFN_TRANSITION && !io)
-			broke(t, "I7");
-		if (io != (io_of(t->vmm, f) != NULL))
-			broke(t, "I7");
-		if (pfn->share != (pfn->flags & PFN_WIRED ? 0 : shares(t->vmm, f)))
-			broke(t, "I3");
-		if (pfn->state == PFN_MODIFIED && (!(pfn->flags & PFN_IS_MODIFIED) || pfn->slot))
-			broke(t, "I10");
-		if (pfn->state == PFN_STANDBY &&
-		    ((pfn->flags & PFN_IS_MODIFIED) ||
-		     (!pfn->slot && pfn->reset == RESET_NO && !pfn->segment &&
-		      t->vmm->config->memory.zero_fill_dirty) ||
-		     (pfn->slot && *pagefile_content(&t->vmm->file, pfn->slot) != pfn->content)))
-			broke(t, "I8");
-		if (pfn->state == PFN_STANDBY || pfn->state == PFN_MODIFIED) {
-			pte_t pte = home_get(t->vmm, pfn);
-
-			if (!pte_is_transition(pte) || pte_frame(pte) != f)
-				broke(t, "I4");
-		}
-		wired.tables += (pfn->flags & PFN_TABLE) != 0;
-		wired.large += (pfn->flags & PFN_LARGE) != 0;
-		wired.store += (pfn->flags & PFN_STORE) != 0;
-		*active += pfn->share;
-	}
-	return wired;
+	*broken = a->broken;
+	return !broken->id;
 }
 
 const char *vmm_check(struct vmm *vmm)
 {
-	struct tally t = {.vmm = vmm, .broken = pfn_check(&vmm->db)};
-	uint64_t slots, active;
-	struct wired wired;
+	struct audit *a = audit_new(vmm, false);
+	const char *id;
 
-	for (guint i = 0; i < vmm->processes->len; i++) {
-		t.process = g_ptr_array_index(vmm->processes, i);
-		if (!t.process->exited)
-			check_process(&t);
+	gather_whole(a);
+	audit_ask(a, CHECK_WHOLE);
+	id = a->broken.id;
+	audit_free(a);
+	return id;
+}
+
+/* --- words ----------------------------------------------------------------------------------- */
+
+static char *next_words(struct audit *a)
+{
+	a->word = (a->word + 1) % G_N_ELEMENTS(a->words);
+	return a->words[a->word];
+}
+
+const char *page_words(struct audit *a, const struct process *process, vmsim_vpn vpn)
+{
+	char *words = next_words(a);
+
+	g_snprintf(words, sizeof(a->words[0]), "page 0x%" G_GINT64_MODIFIER "x of process %u", vpn,
+		   process->pid);
+	return words;
+}
+
+/* Whose a frame is. */
+static void owner_words(char *words, size_t size, const struct pfn *pfn)
+{
+	if (pfn->segment)
+		g_snprintf(words, size, "page %" G_GUINT64_FORMAT " of section %s", pfn->vpn,
+			   pfn->segment->name ? pfn->segment->name : "without name");
+	else if (pfn->owner)
+		g_snprintf(words, size, "%s 0x%" G_GINT64_MODIFIER "x of process %u",
+			   pfn->flags & PFN_TABLE ? "table of page" : "page", pfn->vpn,
+			   pfn->owner->pid);
+	else
+		g_snprintf(words, size, "nobody's");
+}
+
+const char *frame_words(struct audit *a, vmsim_pfn frame)
+{
+	static const char *const resets[] = {"", ", reset pending", ", reset and lost"};
+	char *words = next_words(a), owner[80];
+	const struct pfn *pfn;
+
+	if (frame >= a->db->frames) {
+		g_snprintf(words, sizeof(a->words[0]), "frame %u, which there is not", frame);
+		return words;
 	}
-	check_segments(&t);
-	wired = check_frames(&t, &slots, &active);
-	if (t.pages_stored > t.committed_pages)
-		broke(&t, "I20");
-	if (wired.tables != vmm->db.n_tables || wired.large != vmm->db.n_large ||
-	    wired.store != vmm->db.n_store)
-		broke(&t, "I1");
-	if (wired.large != t.large_all)
-		broke(&t, "I3");
-	if (wired.store != store_frames(vmm))
-		broke(&t, "W13");
-	if (active != t.resident_all)
-		broke(&t, "I3");
-	if (!pagefile_check(&vmm->file) || slots + t.slots_in_ptes != pagefile_used(&vmm->file))
-		broke(&t, "I12");
-	if (t.committed_all != vmm->charge)
-		broke(&t, "I18");
-	if (vmm->charge > vmm->limit && !vmm->has_implicit)
-		broke(&t, "I19");
-	return t.broken;
+	pfn = &a->db->pfn[frame];
+	owner_words(owner, sizeof(owner), pfn);
+	g_snprintf(words, sizeof(a->words[0]),
+		   "frame %u (%s, %s, slot 0x%x, share %u, locks %u, priority %u%s%s%s%s%s)", frame,
+		   pfn->state < PFN_N_STATES ? pfn_state_names[pfn->state] : "no state", owner,
+		   pfn->slot, pfn->share, pfn->locks, pfn->priority,
+		   pfn->flags & PFN_IS_MODIFIED ? ", modified" : "",
+		   pfn->flags & PFN_READ_IO ? ", being read" : "",
+		   pfn->flags & PFN_WRITE_IO ? ", being written" : "",
+		   pfn->flags & PFN_DELETED ? ", deleted" : "",
+		   pfn->reset < G_N_ELEMENTS(resets) ? resets[pfn->reset] : ", reset unknown");
+	return words;
+}
+
+static const char *kind_words(pte_t pte)
+{
+	return pte_is_valid(pte)	? "valid"
+	       : pte_is_transition(pte) ? "transition"
+	       : pte_is_prototype(pte)	? "prototype"
+	       : pte_is_pagefile(pte)	? "pagefile"
+	       : pte_is_decommitted(pte) ? "decommitted"
+	       : pte & PTE_LOST		? "demand-zero, lost"
+	       : pte			? "demand-zero"
+					: "zero";
+}
+
+static void append_entry(char *words, size_t size, const char *whose, pte_t pte)
+{
+	bool names = pte_is_valid(pte) || pte_is_transition(pte);
+	char what[32] = "";
+
+	if (names)
+		g_snprintf(what, sizeof(what), ", frame %u", pte_frame(pte));
+	else if (pte_is_pagefile(pte))
+		g_snprintf(what, sizeof(what), ", slot 0x%x", pte_slot(pte));
+	g_snprintf(words, size, "%s (%s%s, protection 0x%x%s%s%s%s%s%s)", whose, kind_words(pte),
+		   what, prot_to_win32(pte_prot(pte)),
+		   pte_is_valid(pte) && (pte & PTE_W) ? ", W" : "",
+		   pte_is_valid(pte) && (pte & PTE_D) ? ", D" : "",
+		   pte_is_valid(pte) && (pte & PTE_A) ? ", A" : "",
+		   pte_is_valid(pte) && (pte & PTE_LOCKED) ? ", locked" : "",
+		   pte_is_valid(pte) && (pte & PTE_SHARED) ? ", shared" : "",
+		   pte_is_offered(pte) ? ", offered" : "");
+}
+
+const char *entry_words(struct audit *a, const struct entry *entry)
+{
+	char *words = next_words(a), whose[80];
+
+	g_snprintf(whose, sizeof(whose), "page 0x%" G_GINT64_MODIFIER "x of process %u",
+		   entry->vpn, entry->process->pid);
+	append_entry(words, sizeof(a->words[0]), whose, entry->pte);
+	return words;
+}
+
+const char *home_words(struct audit *a, const struct home *home)
+{
+	char *words = next_words(a), whose[80];
+
+	g_snprintf(whose, sizeof(whose), "page %" G_GUINT64_FORMAT " of section %s", home->index,
+		   home->segment->name ? home->segment->name : "without name");
+	append_entry(words, sizeof(a->words[0]), whose, home->pte);
+	return words;
 }

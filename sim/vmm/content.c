@@ -6,6 +6,7 @@
 
 struct content {
 	uint32_t refs;
+	uint64_t tag;
 	uint8_t bytes[VMSIM_PAGE_SIZE];
 	uint64_t unknown[VMSIM_PAGE_SIZE / 64]; /* bit per byte */
 };
@@ -113,6 +114,17 @@ void content_load(const struct content *content, unsigned offset, unsigned n, ui
 		bytes[i] = content ? content->bytes[at] : 0;
 		known[i] = !content || !(content->unknown[at / 64] >> (at % 64) & 1);
 	}
+}
+
+void content_set_tag(struct content *content, uint64_t tag)
+{
+	if (content && content->refs != REFS_STATIC)
+		content->tag = tag;
+}
+
+uint64_t content_tag(const struct content *content)
+{
+	return content ? content->tag : 0;
 }
 
 bool content_is_zero(const struct content *content)

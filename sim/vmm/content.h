@@ -28,6 +28,10 @@ void content_store(struct content **content, unsigned offset, unsigned n, const 
 /* content_load: the same for reading; known[i] tells whether bytes[i] is. */
 void content_load(const struct content *content, unsigned offset, unsigned n, uint8_t *bytes,
 		  bool *known);
+/* A mark that goes wherever the content goes, and into its copies; 0 for none. Contents that all
+ * machines share have none. For the audit (check_flow.c). */
+void content_set_tag(struct content *content, uint64_t tag);
+uint64_t content_tag(const struct content *content);
 /* content_is_zero: whether every byte is known to be 0. */
 bool content_is_zero(const struct content *content);
 

@@ -13,7 +13,7 @@
  *
  * A fault may have to wait for a frame before it is decided how it ends; it is then begun again
  * from the top, so nothing is counted before its type is. */
-#include "vmm/internal.h"
+#include "vmm/check.h"
 
 const char *const fault_type_names[N_FAULT_TYPES] = {
 	[FAULT_NONE] = "None",
@@ -399,6 +399,8 @@ void vmm_store(struct vmm *vmm, vmsim_pfn frame, vmsim_va va, unsigned n, const 
 	g_assert(pfn->state == PFN_ACTIVE);
 	page_forget_stored(pfn);
 	content_store(&pfn->content, (unsigned)(va & (VMSIM_PAGE_SIZE - 1)), n, bytes);
+	if (vmm->audit)
+		audit_stored(vmm, frame);
 }
 
 void vmm_load(struct vmm *vmm, vmsim_pfn frame, vmsim_va va, unsigned n, uint8_t *bytes,

@@ -1,5 +1,5 @@
 /* inject.c: errors of I/O and of memory, as the trace asks for them (L16, L25, L32). */
-#include "vmm/internal.h"
+#include "vmm/check.h"
 
 /* Where a page is remembered: the process's or the section's entry. */
 static struct injected page_key(const struct process *process, const struct vad *vad, vmsim_vpn vpn,
@@ -38,6 +38,8 @@ void inject_memory(struct vmm *vmm, vmsim_pfn frame)
 		frame_unmap(vmm, frame);
 	if (pfn->state == PFN_FREE || pfn->state == PFN_TRANSITION)
 		return; /* the read failed: the page is not here; or it is being written still */
+	if (vmm->audit)
+		audit_lost(vmm, &page);
 	lost = pfn->flags & PFN_IS_MODIFIED;
 	if (lost) { /* there is no copy of what it held */
 		pfn->flags &= (uint8_t)~PFN_IS_MODIFIED;

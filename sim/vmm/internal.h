@@ -12,7 +12,7 @@
  *   watch.c        write-watch                inject.c       errors of I/O and memory
  *   tables.c       page tables                large.c        large pages
  *   store.c        compressed pages           writer.c       the writers, the zero-page thread
- *   limit.c        commit limit, its growth   check.c        the invariants */
+ *   limit.c        commit limit, its growth   check*.c, dump.c  the invariants (check.h) */
 #ifndef VMM_INTERNAL_H
 #define VMM_INTERNAL_H
 
@@ -112,6 +112,7 @@ struct vmm {
 		bool at_rest;
 	} bsm;                       /* the balance set manager (balance.c) */
 	bool keep_contents;
+	struct audit *audit; /* NULL: nobody looks (check.h) */
 	bool has_implicit; /* pages were committed implicitly, which the limit does not refuse */
 };
 

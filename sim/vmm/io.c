@@ -1,6 +1,6 @@
 /* io.c: requests to pagefile and files, from issue to completion (semantics L13 to L16, L21 to
  * L28, 4.5, W9). Reads are issued by cluster.c. */
-#include "vmm/internal.h"
+#include "vmm/check.h"
 
 void io_free(struct io *io)
 {
@@ -46,6 +46,8 @@ void io_submit(struct vmm *vmm, struct io *io)
 		vmm->c->page_reads++;
 		vmm->c->pages_input += io->pages;
 	}
+	if (vmm->audit)
+		audit_io(vmm, io);
 	vmm->host.submit(vmm->host.ctx, io);
 }
 
@@ -341,6 +343,8 @@ static void page_done(struct vmm *vmm, struct io *io, uint32_t i)
 	}
 	io->failed[i] = inject_due(vmm, pfn, io->write ? VMSIM_INJECT_WRITE : VMSIM_INJECT_READ);
 	broken = inject_due(vmm, pfn, VMSIM_INJECT_MEMORY);
+	if (io->write && !io->failed[i] && pfn->slot)
+		pagefile_set_written(&vmm->file, pfn->slot);
 	if (io->write)
 		write_page_done(vmm, io, i);
 	else

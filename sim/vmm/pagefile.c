@@ -23,8 +23,9 @@ static void file_resize(struct slot_file *file, uint32_t slots)
 	size_t had_chunks = chunks(file->slots), want_chunks = chunks(slots);
 
 	file->map = g_renew(uint64_t, file->map, want_words);
+	file->written = g_renew(uint64_t, file->written, want_words);
 	for (size_t w = had_words; w < want_words; w++)
-		file->map[w] = 0;
+		file->map[w] = file->written[w] = 0;
 	file->chunk = g_renew(struct content **, file->chunk, want_chunks);
 	for (size_t c = had_chunks; c < want_chunks; c++)
 		file->chunk[c] = NULL;
@@ -46,6 +47,7 @@ static void file_fini(struct slot_file *file)
 	}
 	g_free(file->chunk);
 	g_free(file->map);
+	g_free(file->written);
 }
 
 static bool in_use(const struct slot_file *file, uint32_t slot)
@@ -195,6 +197,7 @@ void pagefile_free(struct pagefile *file, uint32_t slot)
 	if (of->chunk[page / CHUNK])
 		content_set(&of->chunk[page / CHUNK][page % CHUNK], NULL);
 	of->map[page / 64] &= ~((uint64_t)1 << (page % 64));
+	of->written[page / 64] &= ~((uint64_t)1 << (page % 64));
 	of->used--;
 	of->lowest = MIN(of->lowest, page);
 }
@@ -246,6 +249,22 @@ bool pagefile_in_use(const struct pagefile *file, uint32_t slot)
 	const struct slot_file *of = &file->file[slot_file_of(slot)];
 
 	return slot_page(slot) && slot_page(slot) < of->slots && in_use(of, slot_page(slot));
+}
+
+void pagefile_set_written(struct pagefile *file, uint32_t slot)
+{
+	uint64_t *written = file->file[slot_file_of(slot)].written;
+
+	g_assert(pagefile_in_use(file, slot));
+	written[slot_page(slot) / 64] |= (uint64_t)1 << (slot_page(slot) % 64);
+}
+
+bool pagefile_is_written(const struct pagefile *file, uint32_t slot)
+{
+	const struct slot_file *of = &file->file[slot_file_of(slot)];
+
+	return pagefile_in_use(file, slot) &&
+	       (of->written[slot_page(slot) / 64] >> (slot_page(slot) % 64) & 1);
 }
 
 uint64_t pagefile_place(const struct pagefile *file, uint32_t slot)

@@ -30,6 +30,7 @@ struct slot_file {
 	uint32_t used;
 	uint32_t lowest; /* no slot below is free */
 	uint64_t *map;   /* bit per slot: in use */
+	uint64_t *written; /* likewise: what it holds has been written to it (I14) */
 	struct content ***chunk; /* by slot; NULL: nothing there yet */
 };
 
@@ -68,6 +69,9 @@ uint64_t pagefile_available(const struct pagefile *file);
 uint64_t pagefile_used(const struct pagefile *file);
 /* What a slot in use holds; the caller may change it. */
 struct content **pagefile_content(struct pagefile *file, uint32_t slot);
+/* What the slot was taken for is in it now (I14). */
+void pagefile_set_written(struct pagefile *file, uint32_t slot);
+bool pagefile_is_written(const struct pagefile *file, uint32_t slot);
 /* pagefile_set_all: every slot in use holds this now. */
 void pagefile_set_all(struct pagefile *file, struct content *content);
 bool pagefile_in_use(const struct pagefile *file, uint32_t slot);

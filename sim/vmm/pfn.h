@@ -160,7 +160,8 @@ enum pfn_state pfn_worst(const struct pfn_db *db, vmsim_pfn first, uint32_t n);
  * the order they had; so that any of them may be moved, and not only the first. */
 void pfn_untouched_end(struct pfn_db *db, vmsim_pfn end);
 
-/* pfn_check: invariants I1, I2 and I5. Returns NULL, or the identifier of what is broken. */
+/* pfn_check: invariants I1, I2, I5 and I6 (check_frames.c). Returns NULL, or the identifier of
+ * what is broken. */
 const char *pfn_check(const struct pfn_db *db);
 
 #endif

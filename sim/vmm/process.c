@@ -1,5 +1,5 @@
 /* process.c: address spaces, and the vmm as a whole. */
-#include "vmm/internal.h"
+#include "vmm/check.h"
 
 #define TABLE_PID 0
 
@@ -71,6 +71,7 @@ void vmm_free(struct vmm *vmm)
 {
 	if (!vmm)
 		return;
+	vmm_audit_end(vmm);
 	for (guint i = 0; i < vmm->processes->len; i++) {
 		struct process *process = g_ptr_array_index(vmm->processes, i);
 

@@ -85,6 +85,7 @@ bool store_put(struct vmm *vmm, vmsim_pfn frame)
 	pfn->slot = pagefile_alloc_store(&vmm->file);
 	slot_taken(vmm, pfn->owner, pfn->slot);
 	content_set(pagefile_content(&vmm->file, pfn->slot), pfn->content);
+	pagefile_set_written(&vmm->file, pfn->slot);
 	pfn->flags &= (uint8_t)~PFN_IS_MODIFIED;
 	pfn_move(&vmm->db, frame, MOVE_W13_STORED);
 	vmm->work.compressed++;

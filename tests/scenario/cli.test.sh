@@ -90,6 +90,8 @@ run 0 "list presets" list presets
 for p in desktop teaching classroom; do
   grep -q "^$p  *[A-Z]" "$tmp/out"; ok $? "list presets describes $p"
 done
+run 0 "list invariants" list invariants
+is "$(grep -c '^I[1-9][0-9]* ' "$tmp/out")" 38 "list invariants names all of section 10"
 if [ -c /dev/full ]; then
   "$VMSIM" list options >/dev/full 2>"$tmp/err"
   [ $? -eq 2 ]; ok $? "a full standard output: exit code 2"

@@ -817,8 +817,8 @@ static void test_setup(gconstpointer data)
 	const struct setup *setup = data;
 
 	/* what the audits look for (tests/unit/test_audit.c), and contents */
-	RULES("I1 I2 I3 I4 I5 I6 I7 I8 I9 I10 I11 I12 I13 I16 I17 I18 I19 I21 I22 I23 I24 I25 I26 "
-	      "I27 I28 I29 I30 I31 I36");
+	RULES("I1 I2 I3 I4 I5 I6 I7 I8 I9 I10 I11 I12 I13 I14 I15 I16 I17 I18 I19 I20 I21 I22 I23 "
+	      "I24 I25 I26 I27 I28 I29 I30 I31 I32 I33 I34 I35 I36 I37");
 	for (uint64_t seed = 1; seed <= 2; seed++) {
 		g_test_message("%s, seed %" G_GUINT64_FORMAT, setup->name, seed);
 		run(setup, seed * 1000003);

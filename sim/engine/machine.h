@@ -244,8 +244,7 @@ void compare_call(struct vmsim_machine *m, struct op *op);
 
 /* --- audit.c ------------------------------------------------------------------------------ */
 
-/* machine_audit: the whole state, now; false when an invariant is broken (m->error names it).
- * => an audit is on */
+/* machine_audit: the whole state, now; false when an invariant is broken (m->error names it). */
 bool machine_audit(struct vmsim_machine *m);
 /* machine_audit_event: an event was begun, and has ended or waits.
  * => process: that of its thread, which may be gone; op: the pages it acted on */

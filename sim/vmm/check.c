@@ -11,6 +11,7 @@ static const struct invariant table[] = {
 	{"I2", check_I2, CHECK_WHOLE | CHECK_TOTALS, "available frames are Z + F + S"},
 	{"I1", check_I1, CHECK_WHOLE | CHECK_TOTALS,
 	 "every frame is on one list, or in T, A or B; lengths are counters"},
+	{"W13", check_W13, CHECK_WHOLE, "the compression store has the frames for its pages"},
 	{"I17", check_I17, CHECK_WHOLE | CHECK_TOUCHED,
 	 "entries outside blocks are zero; only committed pages have more than a mark"},
 	{"I3", check_I3, CHECK_WHOLE | CHECK_TOUCHED,
@@ -55,7 +56,6 @@ static const struct invariant table[] = {
 	{"I36", check_I36, CHECK_WHOLE | CHECK_TOTALS, "counters agree with each other"},
 	{"I37", check_I37, CHECK_CALL, "a failed call changed nothing"},
 	{"I38", NULL, 0, "the same input gives the same bytes"},
-	{"W13", check_W13, CHECK_WHOLE, "the compression store has the frames for its pages"},
 	{"W1", check_W1, CHECK_WHOLE, "a hard maximum of a working set is kept"},
 	{"H6", check_H6, CHECK_WHOLE | CHECK_TOUCHED,
 	 "who keeps the dirty bit says how a clean page is mapped"},
@@ -132,7 +132,7 @@ void vmm_audit_end(struct vmm *vmm)
 bool vmm_audit(struct vmm *vmm, bool whole, const struct touched *touched,
 	       const struct cached *cached, size_t n_cached, struct broken *broken)
 {
-	struct audit *a = vmm->audit;
+	struct audit *a = vmm->audit ? vmm->audit : audit_new(vmm, false);
 
 	a->cached = cached;
 	a->n_cached = n_cached;
@@ -150,6 +150,8 @@ bool vmm_audit(struct vmm *vmm, bool whole, const struct touched *touched,
 		audit_ask(a, CHECK_CHEAP);
 	}
 	*broken = a->broken;
+	if (a != vmm->audit)
+		audit_free(a);
 	return !broken->id;
 }
 

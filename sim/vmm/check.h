@@ -190,7 +190,7 @@ void vmm_audit_begin(struct vmm *vmm, bool full);
 void vmm_audit_end(struct vmm *vmm);
 /* vmm_audit: judge the state after an event, and what it did. Cheap, unless `whole`: by the pages
  * [first, last] of a process (NULL: none), up to a few of them.
- * => vmm_audit_begin() was called; returns false when something is broken */
+ * => without vmm_audit_begin() by the state alone; returns false when something is broken */
 struct touched {
 	struct process *process;
 	vmsim_vpn first, last;

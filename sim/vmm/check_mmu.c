@@ -6,7 +6,7 @@ static pte_t leaf_of(const struct audit *a, const struct cached *cached)
 {
 	const struct process *process = vmm_process_by_asid(a->vmm, cached->asid);
 
-	return pt_get(&process->pt, cached->vpn);
+	return process && !cached->level ? pt_get(&process->pt, cached->vpn) : 0;
 }
 
 static void cached_broke(struct audit *a, const struct cached *cached)
@@ -64,6 +64,11 @@ void check_I26(struct audit *a)
 
 		if (!cached->level)
 			continue;
+		if (!process || process->exited) {
+			broke(a, "the %s has table %u for address space %u, which nobody has",
+			      cached->where, cached->frame, cached->asid);
+			continue;
+		}
 		table = pt_table(&process->pt, cached->vpn, cached->level - 1);
 		if (cached->frame == VMSIM_NO_PFN || cached->frame != table)
 			broke(a, "the %s has table %u for level %u of %s, where %u is",
@@ -109,12 +114,13 @@ void check_I28(struct audit *a)
 		const struct cached *cached = &a->cached[i];
 		const struct process *process = vmm_process_by_asid(a->vmm, cached->asid);
 
+		if (cached->level)
+			continue;
 		if (!process || process->exited)
 			broke(a, "the %s has frame %u for page 0x%" G_GINT64_MODIFIER
 			      "x of address space %u, which nobody has", cached->where,
 			      cached->frame, cached->vpn, cached->asid);
-		else if (!cached->level && cached->frame < a->db->frames &&
-			 a->db->pfn[cached->frame].owner &&
+		else if (cached->frame < a->db->frames && a->db->pfn[cached->frame].owner &&
 			 a->db->pfn[cached->frame].owner != process)
 			broke(a, "the %s has %s for %s", cached->where,
 			      frame_words(a, cached->frame),

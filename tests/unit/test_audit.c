@@ -78,6 +78,7 @@ static void set_up(struct fixture *f)
 					       "memory.page_tables=out",
 					       "pagefile.size=1MiB",
 					       "device.write_latency=100000",
+					       "psc.pde.entries=4",
 					       "trace.implicit_commit=false",
 					       "vmm.avail_low=0",
 					       "vmm.avail_high=0",
@@ -422,6 +423,11 @@ static void too_many(struct fixture *f)
 	f->process->hard_max = true;
 	f->process->ws_max = 2;
 }
+static void store_too_small(struct fixture *f)
+{
+	((struct config *)(uintptr_t)f->vmm->config)->store.enabled = true;
+	pagefile_alloc_store(&f->vmm->file);
+}
 static void executable(struct fixture *f)
 {
 	set_entry(f, READONLY, entry(f, READONLY) & ~PTE_XD);
@@ -453,6 +459,33 @@ static void fetched(struct fixture *f)
 {
 	tlb_fill(&f->m->mmu.l1i, tlb_tag(1, A / P + LOADED), pte_frame(entry(f, LOADED)),
 		 TLB_EXECUTE);
+}
+static struct tlb_entry *upper_entry(struct fixture *f)
+{
+	mmu_flush(&f->m->mmu, 0);
+	load(f, CLEAN);
+	g_assert_cmpuint(f->m->mmu.psc.level[1].entry[0].tag, !=, 0);
+	return &f->m->mmu.psc.level[1].entry[0];
+}
+static void other_table(struct fixture *f)
+{
+	upper_entry(f)->pfn++;
+}
+static void no_table(struct fixture *f)
+{
+	upper_entry(f)->pfn = VMSIM_NO_PFN;
+}
+static void table_elsewhere(struct fixture *f)
+{
+	struct tlb_entry *entry = upper_entry(f);
+
+	entry->tag = tlb_tag(1, tlb_vpn(entry->tag) + 1);
+}
+static void tables_of_nobody(struct fixture *f)
+{
+	struct tlb_entry *entry = upper_entry(f);
+
+	entry->tag = tlb_tag(9, tlb_vpn(entry->tag));
 }
 static void dirty_copy(struct fixture *f)
 {
@@ -925,6 +958,11 @@ static const struct wrong {
 	{"fetched", "I24", fetched},
 	{"dirty-copy", "I25", dirty_copy},
 	{"accessed-cleared", "I25", accessed_cleared},
+	{"other-table", "I26", other_table},
+	{"no-table", "I26", no_table},
+	{"table-elsewhere", "I26", table_elsewhere},
+	{"tables-of-nobody", "I26", tables_of_nobody},
+	{"store-too-small", "W13", store_too_small},
 	{"more-rights", "I27", more_rights},
 	{"more-rights-later", "I27", more_rights_later},
 	{"executable", "I27", executable},

@@ -42,7 +42,7 @@ TOOLS = $(TOOL_SRC:%.c=$(B)/%)
 PRESETS = $(sort $(wildcard configs/*.json))
 
 .PHONY: all deps have-deps demo tests-built check check-asan check-clang check-faults check-recordings \
-  coverage fuzz fuzz-run bench docs rules format lint install uninstall clean
+  coverage fuzz fuzz-run fuzz-model bench docs rules format lint install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -83,17 +83,25 @@ $(B)/tests/fuzz/fuzz_readers: tests/fuzz/fuzz_readers.c $(B)/libvmsim.a
 	$(Q)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(if $(filter fuzz,$(VARIANT)),-DLIBFUZZER -fsanitize=fuzzer) \
 	  -MMD -MP -MF $@.d -o $@ $< $(B)/libvmsim.a $(PKG_LIBS)
 
+# The second opinion on Windows' memory manager: several files, shared by the tests that use it.
+MODEL_OBJ = $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/model/model_*.c)))
+$(MODEL_OBJ): CPPFLAGS += -Itests
+MODEL_TESTS = $(B)/tests/model/test_windows_model
+$(MODEL_TESTS): $(MODEL_OBJ)
+$(MODEL_TESTS): EXTRA_OBJ = $(MODEL_OBJ)
+
 # Tests and tools are single files, linked with the static library so that they may look inside.
 $(B)/tests/%: tests/%.c $(B)/libvmsim.a
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) -Itests $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(B)/libvmsim.a $(PKG_LIBS)
+	$(Q)$(CC) $(CPPFLAGS) -Itests $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(EXTRA_OBJ) \
+	  $(B)/libvmsim.a $(PKG_LIBS)
 $(B)/tools/%: tools/%.c $(B)/libvmsim.a
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(B)/libvmsim.a $(PKG_LIBS)
 
--include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNITS:=.d) $(TOOLS:=.d)
+-include $(LIB_OBJ:.o=.d) $(MODEL_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNITS:=.d) $(TOOLS:=.d)
 
 deps:
 	$(Q)sh tools/deps.sh $(PACKAGES)
@@ -137,6 +145,13 @@ fuzz-run: $(B)/tests/fuzz/fuzz_readers
 	$(Q)mkdir -p $(B)/corpus && $(B)/tests/fuzz/fuzz_readers -max_total_time=$(SECONDS) \
 	  -max_len=4096 $(B)/corpus tests/fuzz/corpus tests/malformed
 
+# Random programs before the simulator and the second opinion, under both rule sets, from seed SEED on.
+OPS ?= 1000000
+SEED ?= 1
+fuzz-model: all
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) $(B)/tests/model/test_windows_model
+	$(Q)$(B)/tests/model/test_windows_model --ops $(OPS) --seed $(SEED)
+
 coverage:
 	$(Q)$(MAKE) --no-print-directory VARIANT=coverage OPT='-O0 -g' EXTRA='--coverage' check
 	$(Q)find build/coverage/sim -name '*.gcda' | xargs gcov -n -o build/coverage 2>/dev/null | \
@@ -151,7 +166,7 @@ rules:
 	$(Q)[ -d $(B)/log ] || $(MAKE) --no-print-directory check || true
 	$(Q)sh tests/rules.sh $(B)/log -v table=1 > tests/RULES.md.new && mv -f tests/RULES.md.new tests/RULES.md
 
-SOURCES = $(LIB_SRC) $(CLI_SRC) $(UNIT_SRC) $(TOOL_SRC)
+SOURCES = $(LIB_SRC) $(CLI_SRC) $(UNIT_SRC) $(TOOL_SRC) $(wildcard tests/model/model_*.c)
 format:
 	clang-format -i $(SOURCES) $(wildcard sim/*/*.h include/vmsim/*.h tests/*/*.h)
 lint: have-deps

@@ -222,8 +222,10 @@ void audit_step_begin(struct vmm *vmm, struct process *process, const struct api
 	a->step->process = process;
 	a->step->call = call;
 	if (!vmm_call_range(vmm, process, call->call, call->address, &a->step->first,
-			    &a->step->last))
-		a->step->first = 1; /* none: the last is 0 */
+			    &a->step->last)) {
+		a->step->first = 1; /* none */
+		a->step->last = 0;
+	}
 	take_digest(a, a->step->before);
 }
 

@@ -1,0 +1,37 @@
+/* model_known.c: differences in which the simulator is known to be wrong, and which are passed over
+ * until it is put right. The table must become empty; --strict passes over nothing. */
+#include "model/windows_model.h"
+
+bool wm_strict;
+
+/* wm_known_name: what is passed over, for the fuzzer's report. */
+const char *wm_known_name(enum wm_known which)
+{
+	static const char *const names[WM_N_KNOWN] = {
+		[WM_TABLE_TAKES_PAGE] =
+			"a page table that a fault on a view needs may take the standby "
+			"frame that the fault is about to map (L38, L4, I3)",
+		[WM_BAD_AFTER_WRITE] =
+			"a frame that turns bad when the write of its mapped page ends "
+			"stays in the TLB (L32, I24)",
+		[WM_GUARD_CACHING] =
+			"an exception on a guard page names a caching that the page does "
+			"not have while it is a guard",
+		[WM_GUARD_BEHIND] =
+			"a store over two pages that makes the stack grow into its first "
+			"page reports OK and stores nothing (K2, I31)",
+		[WM_COPY_AGAIN] = "a copy-on-write that must evict first is counted as a copy, and "
+				  "comes again (3.5)",
+		[WM_COPY_FOR_EVER] =
+			"a copy-on-write that can evict nothing but its source never ends "
+			"(3.5, L3)",
+	};
+
+	return names[which];
+}
+
+bool wm_tolerated(enum wm_known which)
+{
+	(void)which;
+	return !wm_strict;
+}

@@ -1,0 +1,81 @@
+/* model_lists.c: which frame is next: zeroed and free ones first, then the standby page of the
+ * lowest priority, first in first out (4.2, W11). Nothing is said while a page of standby is open:
+ * the operation on it may have moved it already. */
+#include "model/windows_model.h"
+
+#include <string.h>
+
+#define NORMAL 5u /* default page priority */
+
+/* The page has become standby: at the tail of its priority. */
+void wm_list_enter(struct wm *m, struct wm_page *p)
+{
+	p->priority = p->reset == WM_LIVE ? NORMAL : p->offered ? p->offer_priority : 0;
+	p->order = (int64_t)++m->entered;
+}
+
+/* R3, R9, R11: what a reset, an offer or a discard makes of a page on standby. */
+void wm_list_dispose(struct wm *m, struct wm_page *p, enum vmsim_call_id how)
+{
+	if (p->where != WM_STANDBY)
+		return;
+	wm_list_enter(m, p);
+	if (how != VMSIM_CALL_OFFER)
+		p->priority = 0;
+	if (how == VMSIM_CALL_DISCARD)
+		p->order = -p->order;
+}
+
+static bool any_free(const struct wm *m, const char *state)
+{
+	for (uint64_t i = 0; i < m->machine.frames; i++)
+		if (!strcmp(m->frames[i].state, state))
+			return true;
+	return false;
+}
+
+static bool before(const struct wm_page *a, const struct wm_page *b)
+{
+	return a->priority != b->priority ? a->priority < b->priority : a->order < b->order;
+}
+
+/* The standby page whose turn it is; NULL when that cannot be told. */
+static const struct wm_page *next_standby(const struct wm *m)
+{
+	const struct wm_page *next = NULL;
+
+	for (uint64_t i = 0; i < m->machine.frames; i++) {
+		const struct wm_page *p = m->frames[i].page;
+
+		if (!p || p->where != WM_STANDBY)
+			continue;
+		if (p->open)
+			return NULL;
+		if (!next || before(p, next))
+			next = p;
+	}
+	return next;
+}
+
+/* wm_list_take: a frame in the state from is about to be taken, for a page that must be zero
+ * (L1) or for any (L2). */
+void wm_list_take(struct wm *m, const struct wm_page *p, const char *from, bool zero)
+{
+	const char *best = zero ? "zeroed" : "free", *second = zero ? "free" : "zeroed";
+	const struct wm_page *next;
+
+	if (strcmp(from, best) && any_free(m, best))
+		wm_differ(m, "a frame is taken from %s, and there are %s ones (L1, L2)", from,
+			  best);
+	if (strcmp(from, "standby"))
+		return;
+	if (any_free(m, second))
+		wm_differ(m, "a frame is taken from standby, and there are %s ones (L1, L2)",
+			  second);
+	next = next_standby(m);
+	if (next && next != p)
+		wm_differ(m,
+			  "the frame of " WM_PAGE " is taken, but that of " WM_PAGE
+			  " is next (L1, W11)",
+			  WM_ARGS(p), WM_ARGS(next));
+}

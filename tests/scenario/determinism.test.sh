@@ -9,10 +9,10 @@ xzcat tests/model/bfs.lackey.xz | head -30000 >"$tmp/lackey"
 
 # run PROGRAM NAME ARGS...: leaves NAME.report and NAME.events.
 run() {
-  program=$1 name=$tmp/$2
+  program=$1 out_name=$tmp/$2
   shift 2
-  "$program" run -q -r "$name.report" -e "$name.events" "$@" >/dev/null 2>"$name.err" ||
-    { sed 's/^/# /' "$name.err" | head -3; return 1; }
+  "$program" run -q -r "$out_name.report" -e "$out_name.events" "$@" >/dev/null 2>"$out_name.err" ||
+    { sed 's/^/# /' "$out_name.err" | head -3; return 1; }
 }
 same() {
   cmp -s "$tmp/$1.report" "$tmp/$2.report" && cmp -s "$tmp/$1.events" "$tmp/$2.events"

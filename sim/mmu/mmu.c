@@ -40,8 +40,7 @@ void mmu_init(struct mmu *mmu, const struct config *config, struct counters *cou
 	mmu->l1i_cycles = l1i->latency.cycles;
 	mmu->l1d_cycles = l1d->latency.cycles;
 	mmu->l2_cycles = l2->latency.cycles;
-	mmu->fetch_cycles = config->dram.latency.cycles;
-	mmu->ad_update_cycles = config->walker.ad_update.cycles;
+	port_init(&mmu->port, config);
 	psc_init(&mmu->psc, config);
 	mmu_forget(mmu);
 }
@@ -131,11 +130,11 @@ static bool walk_cached(struct mmu *mmu, const struct lookup *page, struct walk 
 	bool ok;
 
 	if (!mmu->psc.any)
-		return walk_from(page->pt, from, page->vpn, page->access, w);
+		return walk_from(page->pt, &mmu->port, from, page->vpn, page->access, w);
 	*(psc_lookup(&mmu->psc, page->asid, page->vpn, &from) ? &mmu->c->psc_hits
 							      : &mmu->c->psc_misses) += 1;
 	out->walk_cycles += mmu->psc.cycles;
-	ok = walk_from(page->pt, from, page->vpn, page->access, w);
+	ok = walk_from(page->pt, &mmu->port, from, page->vpn, page->access, w);
 	if (ok)
 		psc_fill(&mmu->psc, page->asid, page->vpn, w);
 	return ok;
@@ -149,13 +148,13 @@ static bool walk_and_rewrite(struct mmu *mmu, const struct lookup *page, struct 
 {
 	bool leaf_only = found && page->access == VMSIM_WRITE && (found->flags & TLB_WRITE);
 	struct walk w;
-	bool ok = leaf_only ? walk_leaf(page->pt, page->vpn, &w)
+	bool ok = leaf_only ? walk_leaf(page->pt, &mmu->port, page->vpn, &w)
 			    : walk_cached(mmu, page, &w, out);
 
 	mmu->c->page_walks++;
 	mmu->c->tlb_dirty_walks += found != NULL;
 	mmu->c->walk_references += w.fetches;
-	out->walk_cycles += w.fetches * mmu->fetch_cycles + w.updates * mmu->ad_update_cycles;
+	out->walk_cycles += w.cycles;
 	if (!ok)
 		return false;
 	out->leaf = w.leaf;

@@ -42,9 +42,8 @@ struct mmu {
 	struct tlb *all[MMU_TLBS]; /* those that there are */
 	unsigned n_all;
 	struct psc psc;
+	struct port port;
 	vmsim_cycles l1i_cycles, l1d_cycles, l2_cycles; /* per lookup (T7) */
-	vmsim_cycles fetch_cycles;                      /* per page-table entry (T8, T9) */
-	vmsim_cycles ad_update_cycles;
 };
 
 void mmu_init(struct mmu *mmu, const struct config *config, struct counters *counters);

@@ -10,12 +10,24 @@ static bool leaf_permits(pte_t pte, enum vmsim_access access)
 	return true;
 }
 
-static void set_bits(pte_t *entry, pte_t bits, struct walk *out)
+static void set_bits(struct port *port, pte_t *entry, pte_t bits, struct walk *out)
 {
 	if ((*entry & bits) == bits)
 		return;
 	*entry |= bits;
 	out->updates++;
+	out->cycles += port_update(port);
+}
+
+/* One entry is read, of the table in a frame. */
+static void fetch(const struct page_table *pt, struct port *port, vmsim_pfn table, unsigned level,
+		  vmsim_vpn vpn, struct walk *out)
+{
+	const struct pt_shape *shape = pt->pool->shape;
+
+	out->fetches++;
+	out->cycles += port_fetch(port, (uint64_t)table * VMSIM_PAGE_SIZE +
+						pt_index(shape, level, vpn) * shape->entry_size);
 }
 
 struct walk_start walk_top(const struct page_table *pt)
@@ -23,11 +35,10 @@ struct walk_start walk_top(const struct page_table *pt)
 	return (struct walk_start){.level = pt->pool->shape->levels - 1, .table = pt->root};
 }
 
-bool walk_from(const struct page_table *pt, struct walk_start from, vmsim_vpn vpn,
-	       enum vmsim_access access, struct walk *out)
+bool walk_from(const struct page_table *pt, struct port *port, struct walk_start from,
+	       vmsim_vpn vpn, enum vmsim_access access, struct walk *out)
 {
 	const struct pt_pool *pool = pt->pool;
-	const struct pt_shape *shape = pool->shape;
 	vmsim_pfn frame = from.table;
 
 	*out = (struct walk){.first = from.level};
@@ -35,18 +46,18 @@ bool walk_from(const struct page_table *pt, struct walk_start from, vmsim_vpn vp
 		pte_t *entry;
 		bool leaf;
 
-		out->fetches++;
+		/* A process without tables yet has an empty top table; reading it costs a fetch. */
+		fetch(pt, port, frame, level, vpn, out);
 		out->last = level;
 		out->table[level] = frame;
-		/* A process without tables yet has an empty top table; reading it costs a fetch. */
 		if (frame == VMSIM_NO_PFN)
 			return false;
 		entry = &pool->node[pool->outside ? frame - pool->frames : frame]
-				 ->entry[pt_index(shape, level, vpn)];
+				 ->entry[pt_index(pool->shape, level, vpn)];
 		leaf = level == 0 || pte_is_large(*entry);
 		if (!pte_is_valid(*entry) || (leaf && !leaf_permits(*entry, access)))
 			return false;
-		set_bits(entry, leaf && access == VMSIM_WRITE ? PTE_A | PTE_D : PTE_A, out);
+		set_bits(port, entry, leaf && access == VMSIM_WRITE ? PTE_A | PTE_D : PTE_A, out);
 		out->leaf = *entry;
 		if (leaf)
 			break;
@@ -55,19 +66,24 @@ bool walk_from(const struct page_table *pt, struct walk_start from, vmsim_vpn vp
 	return true;
 }
 
-bool walk(const struct page_table *pt, vmsim_vpn vpn, enum vmsim_access access, struct walk *out)
+bool walk(const struct page_table *pt, struct port *port, vmsim_vpn vpn, enum vmsim_access access,
+	  struct walk *out)
 {
-	return walk_from(pt, walk_top(pt), vpn, access, out);
+	return walk_from(pt, port, walk_top(pt), vpn, access, out);
 }
 
-bool walk_leaf(const struct page_table *pt, vmsim_vpn vpn, struct walk *out)
+bool walk_leaf(const struct page_table *pt, struct port *port, vmsim_vpn vpn, struct walk *out)
 {
+	unsigned level = 0;
 	pte_t *entry = pt_leaf(pt, vpn);
 
-	*out = (struct walk){.fetches = 1};
+	*out = (struct walk){0};
+	if (entry && pte_is_large(*entry))
+		level = 1;
+	fetch(pt, port, pt_table(pt, vpn, level), level, vpn, out);
 	if (!entry || !pte_is_valid(*entry) || !leaf_permits(*entry, VMSIM_WRITE))
 		return false;
-	set_bits(entry, PTE_A | PTE_D, out);
+	set_bits(port, entry, PTE_A | PTE_D, out);
 	out->leaf = *entry;
 	return true;
 }

@@ -3,6 +3,7 @@
 #define MMU_WALKER_H
 
 #include "mmu/page_table.h"
+#include "mmu/port.h"
 
 /* Where a walk begins: a table, and its level. */
 struct walk_start {
@@ -14,6 +15,7 @@ struct walk {
 	pte_t leaf;       /* the leaf entry used, or a large page's, after A and D were set */
 	unsigned fetches; /* entries read */
 	unsigned updates; /* entries in which A or D was set */
+	vmsim_cycles cycles; /* of both (T8) */
 	/* Levels of the tables read, from the first down to the last, and where those lie. */
 	unsigned first, last;
 	vmsim_pfn table[PT_MAX_LEVELS];
@@ -23,14 +25,15 @@ struct walk {
  * used, and D in the last for a store, before the translation may be cached.
  * => returns false when an entry is not present or the leaf does not permit the access; A may
  *    then be set above the leaf, the leaf is untouched */
-bool walk(const struct page_table *pt, vmsim_vpn vpn, enum vmsim_access access, struct walk *out);
+bool walk(const struct page_table *pt, struct port *port, vmsim_vpn vpn, enum vmsim_access access,
+	  struct walk *out);
 /* walk_top: where that begins. walk_from: the same from another table on the way. */
 struct walk_start walk_top(const struct page_table *pt);
-bool walk_from(const struct page_table *pt, struct walk_start from, vmsim_vpn vpn,
-	       enum vmsim_access access, struct walk *out);
+bool walk_from(const struct page_table *pt, struct port *port, struct walk_start from,
+	       vmsim_vpn vpn, enum vmsim_access access, struct walk *out);
 
 /* walk_leaf: read the leaf entry alone, for a store whose TLB entry lacks D (H8, timing T11).
  * => false when the leaf is not present or not writable any more */
-bool walk_leaf(const struct page_table *pt, vmsim_vpn vpn, struct walk *out);
+bool walk_leaf(const struct page_table *pt, struct port *port, vmsim_vpn vpn, struct walk *out);
 
 #endif

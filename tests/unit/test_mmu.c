@@ -8,6 +8,9 @@
 #define BASE 0x40u /* first page; eight pages are mapped */
 #define N 8
 
+/* Reads of entries that cost nothing. */
+static struct port port;
+
 struct fixture {
 	vmsim_config *config;
 	struct counters c;
@@ -93,19 +96,19 @@ static void test_walk_bits(void)
 
 	RULES("H1 H3");
 	set_up(&f, 0);
-	g_assert_true(walk(&f.pt, BASE, VMSIM_READ, &w));
+	g_assert_true(walk(&f.pt, &port, BASE, VMSIM_READ, &w));
 	g_assert_cmpuint(w.fetches, ==, 4);
 	g_assert_cmpuint(w.updates, ==, 4);
 	g_assert_cmphex(w.leaf, ==, leaf(&f, 0));
 	g_assert_true(leaf(&f, 0) & PTE_A);
 	g_assert_false(leaf(&f, 0) & PTE_D);
 	g_assert_cmpuint(accessed_above(&f), ==, 3);
-	g_assert_true(walk(&f.pt, BASE, VMSIM_WRITE, &w));
+	g_assert_true(walk(&f.pt, &port, BASE, VMSIM_WRITE, &w));
 	g_assert_cmpuint(w.updates, ==, 1);
 	g_assert_true(leaf(&f, 0) & PTE_D);
-	g_assert_true(walk(&f.pt, BASE, VMSIM_WRITE, &w));
+	g_assert_true(walk(&f.pt, &port, BASE, VMSIM_WRITE, &w));
 	g_assert_cmpuint(w.updates, ==, 0);
-	g_assert_true(walk(&f.pt, BASE + 1, VMSIM_WRITE, &w)); /* A and D in one entry: one update */
+	g_assert_true(walk(&f.pt, &port, BASE + 1, VMSIM_WRITE, &w)); /* A, D: one update */
 	g_assert_cmpuint(w.updates, ==, 1);
 	g_assert_cmphex(leaf(&f, 1) & (PTE_A | PTE_D), ==, PTE_A | PTE_D);
 	tear_down(&f);
@@ -122,20 +125,20 @@ static void test_walk_fails(void)
 	set_up(&f, 0);
 	map(&f, 2, PROT_READONLY);
 	before = leaf(&f, 2);
-	g_assert_false(walk(&f.pt, BASE + 2, VMSIM_WRITE, &w));
+	g_assert_false(walk(&f.pt, &port, BASE + 2, VMSIM_WRITE, &w));
 	g_assert_cmpuint(w.fetches, ==, 4);
 	g_assert_cmphex(leaf(&f, 2), ==, before);
-	g_assert_false(walk(&f.pt, BASE + 2, VMSIM_EXECUTE, &w));
+	g_assert_false(walk(&f.pt, &port, BASE + 2, VMSIM_EXECUTE, &w));
 	g_assert_cmphex(leaf(&f, 2), ==, before);
 	pt_set(&f.pt, BASE + 3, pte_make_transition(PROT_READWRITE, 5));
-	g_assert_false(walk(&f.pt, BASE + 3, VMSIM_READ, &w));
+	g_assert_false(walk(&f.pt, &port, BASE + 3, VMSIM_READ, &w));
 	g_assert_cmphex(leaf(&f, 3), ==, pte_make_transition(PROT_READWRITE, 5));
-	g_assert_false(walk(&f.pt, BASE + (1 << 18), VMSIM_READ, &w)); /* level 2's entry absent */
+	g_assert_false(walk(&f.pt, &port, BASE + (1 << 18), VMSIM_READ, &w)); /* level 2's entry absent */
 	g_assert_cmpuint(w.fetches, ==, 2);
-	g_assert_false(walk(&f.pt, BASE + (1ull << 27), VMSIM_READ, &w)); /* the top's entry */
+	g_assert_false(walk(&f.pt, &port, BASE + (1ull << 27), VMSIM_READ, &w)); /* the top's entry */
 	g_assert_cmpuint(w.fetches, ==, 1);
 	f.pt.root = VMSIM_NO_PFN; /* a process without tables */
-	g_assert_false(walk(&f.pt, BASE, VMSIM_READ, &w));
+	g_assert_false(walk(&f.pt, &port, BASE, VMSIM_READ, &w));
 	g_assert_cmpuint(w.fetches, ==, 1);
 	f.pt.root = f.pool.frames;
 	tear_down(&f);

@@ -160,7 +160,7 @@ static void dirty_copy(struct fixture *f)
 }
 static void wrong_size(struct fixture *f)
 {
-	tlb_fill(&f->m->mmu.l1d, tlb_tag(1, L / P), 0, 0);
+	tlb_fill(&f->m->mmu->l1d, tlb_tag(1, L / P), 0, 0);
 }
 
 static const struct wrong {

@@ -66,14 +66,17 @@ static const char *bad_placeholder(uint32_t type, uint32_t protect)
 	return NULL;
 }
 
-/* Where VirtualAlloc2 may be told to allocate (V12). */
+/* Where VirtualAlloc2 may be told to allocate (V12). What replaces a placeholder lies where that
+ * does, and those are split at any page. */
 static const char *bad_place(const struct api_call *call)
 {
 	const struct vmsim_call *c = call->call;
 	uint64_t lowest = c->number[0], highest = c->number[1], align = c->number[2];
+	bool replaces = c->type & MEM_REPLACE_PLACEHOLDER;
 
-	if (call->address % VMSIM_GRANULARITY)
-		return "the base is not a multiple of the allocation granularity";
+	if (call->address % (replaces ? VMSIM_PAGE_SIZE : VMSIM_GRANULARITY))
+		return replaces ? "the base is not that of a page"
+				: "the base is not a multiple of the allocation granularity";
 	if (c->size[0] % VMSIM_PAGE_SIZE)
 		return "the size is not a multiple of the page size";
 	if (call->address && (lowest || highest || align))

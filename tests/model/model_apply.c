@@ -316,6 +316,8 @@ static void record(struct wm *m, struct wm_flight *f, struct vmsim_call *c)
 	if (vmsim_calls[c->id].result == VMSIM_NTSTAT) {
 		out->address.offset = v->first * WM_P;
 		out->size = (v->end - v->first) * WM_P;
+		if (c->type == MEM_DECOMMIT && !c->size[0]) /* the size stays as it was given */
+			out->size = 0;
 	}
 }
 

@@ -138,7 +138,7 @@ void wm_start_read(struct move *v)
 		wm_differ(v->m, WM_PAGE " is read after a reset (I34)", WM_ARGS(p));
 	take(v->m, v->frame, v->pfn, p);
 	p->where = WM_READING;
-	p->fault = p->open && p->touched ? WM_READ_FAULT : WM_NO_FAULT;
+	p->fault = p->open && p->reached ? WM_READ_FAULT : WM_NO_FAULT;
 }
 
 /* R3: the slot of a page that was reset during its read is freed now. */

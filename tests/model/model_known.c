@@ -17,14 +17,8 @@ const char *wm_known_name(enum wm_known which)
 		[WM_GUARD_CACHING] =
 			"an exception on a guard page names a caching that the page does "
 			"not have while it is a guard",
-		[WM_GUARD_BEHIND] =
-			"a store over two pages that makes the stack grow into its first "
-			"page reports OK and stores nothing (K2, I31)",
 		[WM_COPY_AGAIN] = "a copy-on-write that must evict first is counted as a copy, and "
 				  "comes again (3.5)",
-		[WM_COPY_FOR_EVER] =
-			"a copy-on-write that can evict nothing but its source never ends "
-			"(3.5, L3)",
 	};
 
 	return names[which];

@@ -70,6 +70,7 @@ struct wm_page {
 	/* the operation under way on it */
 	uint64_t open;  /* its number, 0 for none */
 	bool touched;   /* it accesses the page, which permits it */
+	bool reached;   /* it accesses the page, at least until it begins again (K2) */
 	bool read_only; /* though it stores: the page is copied from */
 	bool lock_new;  /* it locks the page, which was not locked */
 	bool came;      /* it became active meanwhile */
@@ -345,9 +346,7 @@ enum wm_known {
 	WM_TABLE_TAKES_PAGE,
 	WM_BAD_AFTER_WRITE,
 	WM_GUARD_CACHING,
-	WM_GUARD_BEHIND,
 	WM_COPY_AGAIN,
-	WM_COPY_FOR_EVER,
 	WM_N_KNOWN
 };
 

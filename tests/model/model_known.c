@@ -8,17 +8,12 @@ bool wm_strict;
 const char *wm_known_name(enum wm_known which)
 {
 	static const char *const names[WM_N_KNOWN] = {
-		[WM_TABLE_TAKES_PAGE] =
-			"a page table that a fault on a view needs may take the standby "
-			"frame that the fault is about to map (L38, L4, I3)",
-		[WM_BAD_AFTER_WRITE] =
-			"a frame that turns bad when the write of its mapped page ends "
-			"stays in the TLB (L32, I24)",
-		[WM_GUARD_CACHING] =
-			"an exception on a guard page names a caching that the page does "
-			"not have while it is a guard",
-		[WM_COPY_AGAIN] = "a copy-on-write that must evict first is counted as a copy, and "
-				  "comes again (3.5)",
+		[WM_TABLE_TAKES_PAGE] = "a page table that a fault on a view needs may take the "
+					"standby frame that the fault is about to map (L38, I3)",
+		[WM_BAD_AFTER_WRITE] = "a frame that turns bad when the write of its mapped page "
+				       "ends stays in the TLB (L32, I24)",
+		[WM_LOCK_FAILS] = "the audit takes what a failed read leaves of a VirtualLock for "
+				  "a change (I37)",
 	};
 
 	return names[which];

@@ -342,13 +342,7 @@ bool wm_in_frame(const struct wm_page *p);
 
 /* --- model_known.c: differences passed over --- */
 
-enum wm_known {
-	WM_TABLE_TAKES_PAGE,
-	WM_BAD_AFTER_WRITE,
-	WM_GUARD_CACHING,
-	WM_COPY_AGAIN,
-	WM_N_KNOWN
-};
+enum wm_known { WM_TABLE_TAKES_PAGE, WM_BAD_AFTER_WRITE, WM_LOCK_FAILS, WM_N_KNOWN };
 
 extern bool wm_strict;
 bool wm_tolerated(enum wm_known which);

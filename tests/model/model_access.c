@@ -127,7 +127,19 @@ static enum vmsim_access_result grow(struct wm *m, struct wm_flight *f, uint64_t
 	return VMSIM_RESULT_OK;
 }
 
-static enum vmsim_access_result reach(struct wm *m, struct wm_flight *f, uint64_t va, unsigned op)
+/* K2: a stack that grew into the first page of an access makes it begin again. */
+static bool became_guard(const struct wm *m, const struct wm_flight *f, uint64_t va)
+{
+	if (!(wm_page_at(m, f->pid, va / WM_P)->prot & PAGE_GUARD))
+		return false;
+	for (guint i = 0; i < f->pages->len; i++)
+		((struct wm_page *)g_ptr_array_index(f->pages, i))->touched = false;
+	return true;
+}
+
+/* The page of va, of an access that began at first. */
+static enum vmsim_access_result reach(struct wm *m, struct wm_flight *f, uint64_t first,
+				      uint64_t va, unsigned op)
 {
 	const struct wm_stack *s = &m->stack[f->pid];
 	struct wm_page *p = wm_page_at(m, f->pid, va / WM_P);
@@ -140,7 +152,7 @@ static enum vmsim_access_result reach(struct wm *m, struct wm_flight *f, uint64_
 		if (!s->end || va < s->low || va >= s->end)
 			return result;
 		result = grow(m, f, va);
-		if (result != VMSIM_RESULT_OK)
+		if (result != VMSIM_RESULT_OK || became_guard(m, f, first))
 			return result;
 		result = decide(m, f, va, op);
 	}
@@ -157,22 +169,13 @@ static enum vmsim_access_result reach(struct wm *m, struct wm_flight *f, uint64_
 	return result;
 }
 
-static bool became_guard(const struct wm *m, const struct wm_flight *f, uint64_t va)
-{
-	if (!(wm_page_at(m, f->pid, va / WM_P)->prot & PAGE_GUARD))
-		return false;
-	for (guint i = 0; i < f->pages->len; i++)
-		((struct wm_page *)g_ptr_array_index(f->pages, i))->touched = false;
-	return true;
-}
-
 void wm_access(struct wm *m, struct wm_flight *f, struct vmsim_event *e)
 {
 	uint64_t end = e->va + e->size, value;
 
 	f->result = VMSIM_RESULT_OK;
 	for (uint64_t at = e->va; at < end && f->result == VMSIM_RESULT_OK;) {
-		f->result = reach(m, f, at, e->op);
+		f->result = reach(m, f, e->va, at, e->op);
 		/* K2: a stack that grew into its first page makes the access begin again */
 		at = f->result == VMSIM_RESULT_OK && became_guard(m, f, e->va)
 			     ? e->va

@@ -70,6 +70,7 @@ static void arrive(struct wm *m, struct wm_page *p)
 		wm_differ(m, WM_PAGE " becomes active, and nothing accessed it", WM_ARGS(p));
 	p->where = WM_ACTIVE;
 	p->came = true;
+	p->to_head = false;
 	p->left = WM_STAYED;
 	m->n.resident++;
 	m->n.resident_peak = MAX(m->n.resident_peak, m->n.resident);

@@ -52,6 +52,7 @@ static struct wm_machine some_machine(struct gen *g, int rules)
 	k.fault_cluster = (uint64_t)1 << gen_below(g, 5);
 	k.mpw_cluster = (uint64_t)1 << gen_below(g, 5);
 	k.every_reference = gen_chance(g, 20);
+	k.every_reference &= !(k.sections && wm_tolerated(WM_POLICY_OF_SECTIONS));
 	k.software_dirty = gen_chance(g, 20);
 	k.partial = gen_chance(g, 30);
 	k.may_raise = gen_chance(g, 70);

@@ -14,6 +14,10 @@ const char *wm_known_name(enum wm_known which)
 				       "ends stays in the TLB (L32, I24)",
 		[WM_LOCK_FAILS] = "the audit takes what a failed read leaves of a VirtualLock for "
 				  "a change (I37)",
+		[WM_UNDO_FOR_EVER] = "the audit of a MEM_RESET_UNDO of less than a page at the "
+				     "bottom of the address space never ends",
+		[WM_POLICY_OF_SECTIONS] = "where processes replace their own pages, a reference to "
+					  "a shared page is told to the wrong policy",
 	};
 
 	return names[which];

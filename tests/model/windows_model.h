@@ -67,6 +67,9 @@ struct wm_page {
 	bool zero;     /* a zero page that nobody wrote (R5, memory.zero_fill_dirty) */
 	uint32_t priority, offer_priority; /* of its standby list (W11) */
 	int64_t order;                     /* in that list */
+	uint64_t listed_in;                /* the operation that was under way when it came there */
+	bool unordered;                    /* where in the list is not known */
+	bool to_head;                      /* it goes to the head when it comes there (R11) */
 	/* the operation under way on it */
 	uint64_t open;  /* its number, 0 for none */
 	bool touched;   /* it accesses the page, which permits it */
@@ -342,7 +345,14 @@ bool wm_in_frame(const struct wm_page *p);
 
 /* --- model_known.c: differences passed over --- */
 
-enum wm_known { WM_TABLE_TAKES_PAGE, WM_BAD_AFTER_WRITE, WM_LOCK_FAILS, WM_N_KNOWN };
+enum wm_known {
+	WM_TABLE_TAKES_PAGE,
+	WM_BAD_AFTER_WRITE,
+	WM_LOCK_FAILS,
+	WM_UNDO_FOR_EVER,
+	WM_POLICY_OF_SECTIONS,
+	WM_N_KNOWN
+};
 
 extern bool wm_strict;
 bool wm_tolerated(enum wm_known which);

@@ -95,6 +95,8 @@ static struct wm_page *being_written(struct wm *m, const struct vmsim_record *r,
 
 		if (!p || !p->writing || p->pid != r->pid || p->vpn != vpn)
 			continue;
+		if (p->in_file != (r->slot == 0)) /* files are not written to slots */
+			continue;
 		(*n)++;
 		p->told = r->slot + vpn - r->va / WM_P + 1;
 		found = p;

@@ -22,7 +22,7 @@ void wm_list_enter(struct wm *m, struct wm_page *p)
 /* R3, R9, R11: what a reset, an offer or a discard makes of a page on standby. */
 void wm_list_dispose(struct wm *m, struct wm_page *p, enum vmsim_call_id how)
 {
-	p->to_head = how == VMSIM_CALL_DISCARD;
+	p->to_head = how == VMSIM_CALL_DISCARD && p->where != WM_ACTIVE; /* as a locked one is */
 	if (p->where != WM_STANDBY)
 		return;
 	if (p->listed_in == p->open) { /* meanwhile: before it, or by it */

@@ -307,7 +307,7 @@ void wm_copy_on_write(struct wm *m, struct wm_flight *f, struct wm_page *p)
 	(void)f;
 	(void)m;
 	p->copied_from = p->proto;
-	p->copied_from->touched = p->copied_from->read_only = true;
+	p->copied_from->touched = p->copied_from->reached = p->copied_from->read_only = true;
 	p->proto = NULL;
 	p->prot = p->prot & PAGE_WRITECOPY
 			  ? (p->prot & ~(uint32_t)PAGE_WRITECOPY) | PAGE_READWRITE

@@ -168,6 +168,9 @@ struct vmsim_machine {
 /* machine_invalidate, machine_submit: after a step of the vmm, carry out what it asked for.
  * => the first returns the cycles it took (T15); the caller books them with its work */
 vmsim_cycles machine_invalidate(struct vmsim_machine *m);
+/* machine_forget_broken: the same for a frame that broke outside of any thread's work: after an
+ * injected error, or when its I/O ended (L32). Booked as process 0's (T20). */
+void machine_forget_broken(struct vmsim_machine *m);
 void machine_submit(struct vmsim_machine *m, vmsim_cycles wanted);
 /* The vmm's requests, kept until the end of its step (struct vmm_host). ctx is the machine. */
 void machine_want_invalidation(void *ctx, uint32_t asid, vmsim_vpn vpn);

@@ -277,6 +277,17 @@ static struct thread *take_ready(struct vmsim_machine *m)
 
 /* --- time ------------------------------------------------------------------------------------ */
 
+void machine_forget_broken(struct vmsim_machine *m)
+{
+	struct account *account;
+
+	if (!m->invalidations->len)
+		return;
+	account = stats_switch(&m->stats, g_ptr_array_index(m->stats.accounts, 0));
+	BOOK(m, kernel, machine_invalidate(m));
+	stats_switch(&m->stats, account);
+}
+
 /* Requests complete in the cycle in which they do, whatever the core is in the middle of. Their
  * events name the trace event that asked for them. */
 static void take_completions(struct vmsim_machine *m)
@@ -299,6 +310,7 @@ static void take_completions(struct vmsim_machine *m)
 		e->tid = io->tid;
 		results_io(m, io);
 		vmm_io_done(m->vmm, io);
+		machine_forget_broken(m);
 		wake(m, io);
 		io_free(io);
 		m->background_due = vmm_has_background(m->vmm);

@@ -267,6 +267,9 @@ struct start place_ready(struct vmsim_machine *m, struct thread *thread,
  *    machine_interrupt(), which sends interrupts to other cores if any is to join */
 vmsim_cycles machine_invalidate(struct vmsim_machine *m);
 void machine_interrupt(struct vmsim_machine *m);
+/* shootdown_broken: the same for a frame that broke outside of any thread's work: after an injected
+ * error, or when its I/O ended (L32). Booked as process 0's, on the acting core (T20). */
+void shootdown_broken(struct vmsim_machine *m);
 /* shootdown_arrive: the interrupts that the acting core sent reach the others now. */
 void shootdown_arrive(struct vmsim_machine *m);
 /* shootdown_enter: the acting core loads an address space; returns what it still has to flush. */

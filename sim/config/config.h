@@ -21,7 +21,16 @@ enum page_tables { PAGE_TABLES_IN, PAGE_TABLES_OUT };
 enum scope { SCOPE_PROCESS, SCOPE_GLOBAL };
 enum sees { SEES_ACCESSED_BITS, SEES_EVERY_REFERENCE };
 enum tristate { TRI_FALSE, TRI_TRUE, TRI_AUTO };
-enum tlb_replacement { TLB_LRU };
+enum tlb_replacement {
+	TLB_LRU,
+	TLB_TREE_PLRU,
+	TLB_BIT_PLRU,
+	TLB_NRU,
+	TLB_FIFO,
+	TLB_RANDOM,
+	TLB_SRRIP,
+	TLB_MRU3_PLRU,
+};
 enum order { ORDER_RECORDED };
 enum dirty { DIRTY_HARDWARE, DIRTY_SOFTWARE };
 enum pagefile_grow { GROW_SYNC, GROW_ASYNC };
@@ -35,6 +44,7 @@ struct tlb_config {
 	uint64_t ways;    /* as many as entries: fully associative; CONFIG_AUTO is "full" */
 	struct duration latency;
 	int replacement;
+	const char *index; /* as index.h has it */
 	struct {
 		bool shared; /* large pages stand among the others; else they have this: */
 		uint64_t entries, ways; /* as above */

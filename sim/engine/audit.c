@@ -10,17 +10,7 @@
 
 /* --- what the core holds ---------------------------------------------------------------------- */
 
-static const char *name_of(const struct mmu *mmu, const struct tlb *tlb)
-{
-	return tlb == &mmu->l1i	    ? "instruction TLB"
-	       : tlb == &mmu->l1d   ? "data TLB"
-	       : tlb == &mmu->l2    ? "second-level TLB"
-	       : tlb == &mmu->own_i ? "large instruction TLB"
-	       : tlb == &mmu->own_d ? "large data TLB"
-				    : "large second-level TLB";
-}
-
-static void tell(GArray *cached, const struct tlb *tlb, const char *where)
+static void tell(GArray *cached, const struct tlb *tlb)
 {
 	for (uint32_t i = 0; i < tlb->sets * tlb->ways; i++) {
 		const struct tlb_entry *entry = &tlb->entry[i];
@@ -32,7 +22,7 @@ static void tell(GArray *cached, const struct tlb *tlb, const char *where)
 			.execute = entry->flags & TLB_EXECUTE,
 			.dirty = entry->flags & TLB_DIRTY,
 			.large = (entry->tag & TLB_TAG_LARGE) != 0,
-			.where = where,
+			.where = tlb->name,
 		};
 
 		if (entry->tag)
@@ -87,7 +77,7 @@ static GArray *tell_all(const struct vmsim_machine *m)
 	GArray *cached = g_array_new(FALSE, FALSE, sizeof(struct cached));
 
 	for (unsigned i = 0; i < m->mmu.n_all; i++)
-		tell(cached, m->mmu.all[i], name_of(&m->mmu, m->mmu.all[i]));
+		tell(cached, m->mmu.all[i]);
 	tell_structures(&m->mmu.psc, cached);
 	tell_memo(m, cached, &m->mmu.fetch, true);
 	tell_memo(m, cached, &m->mmu.data, false);

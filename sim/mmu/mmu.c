@@ -5,21 +5,36 @@
  * changes neither level's order, so hits and misses equal those of a plain LRU TLB. */
 #include "mmu/mmu.h"
 
-static void add_tlb(struct mmu *mmu, struct tlb *tlb, uint64_t entries, uint64_t ways)
+static void add_tlb(struct mmu *mmu, struct tlb *tlb, const struct tlb_config *config,
+		    const struct tlb_shape *size)
 {
-	tlb_init(tlb, (uint32_t)entries, (uint32_t)ways);
+	struct tlb_shape shape = *size;
+
+	shape.replacement = config->replacement;
+	shape.seed = mmu->seed + mmu->n_all; /* random TLBs differ */
+	tlb_init_shape(tlb, &shape);
 	mmu->all[mmu->n_all++] = tlb;
+}
+
+static void add_small(struct mmu *mmu, struct tlb *tlb, const struct tlb_config *config,
+		      const char *name)
+{
+	add_tlb(mmu, tlb, config, &(struct tlb_shape){.name = name, .entries = config->entries,
+						      .ways = config->ways,
+						      .index = config->index});
 }
 
 /* The array for large pages: `small`, or one of their own; NULL where there is none. */
 static struct tlb *add_large(struct mmu *mmu, const struct tlb_config *config, struct tlb *small,
-			     struct tlb *own)
+			     struct tlb *own, const char *name)
 {
 	if (!config->entries || config->large.shared)
 		return config->entries ? small : NULL;
 	if (!config->large.entries)
 		return NULL;
-	add_tlb(mmu, own, config->large.entries, config->large.ways);
+	add_tlb(mmu, own, config, &(struct tlb_shape){.name = name,
+						      .entries = config->large.entries,
+						      .ways = config->large.ways});
 	return own;
 }
 
@@ -28,15 +43,15 @@ void mmu_init(struct mmu *mmu, const struct config *config, struct counters *cou
 	const struct tlb_config *l1i = &config->tlb.l1i, *l1d = &config->tlb.l1d;
 	const struct tlb_config *l2 = &config->tlb.l2;
 
-	*mmu = (struct mmu){.c = counters};
-	add_tlb(mmu, &mmu->l1i, l1i->entries, l1i->ways);
-	add_tlb(mmu, &mmu->l1d, l1d->entries, l1d->ways);
+	*mmu = (struct mmu){.c = counters, .seed = config->seed};
+	add_small(mmu, &mmu->l1i, l1i, "instruction TLB");
+	add_small(mmu, &mmu->l1d, l1d, "data TLB");
 	mmu->has_l2 = l2->entries > 0;
 	if (mmu->has_l2)
-		add_tlb(mmu, &mmu->l2, l2->entries, l2->ways);
-	mmu->large_i = add_large(mmu, l1i, &mmu->l1i, &mmu->own_i);
-	mmu->large_d = add_large(mmu, l1d, &mmu->l1d, &mmu->own_d);
-	mmu->large_2 = add_large(mmu, l2, &mmu->l2, &mmu->own_2);
+		add_small(mmu, &mmu->l2, l2, "second-level TLB");
+	mmu->large_i = add_large(mmu, l1i, &mmu->l1i, &mmu->own_i, "large instruction TLB");
+	mmu->large_d = add_large(mmu, l1d, &mmu->l1d, &mmu->own_d, "large data TLB");
+	mmu->large_2 = add_large(mmu, l2, &mmu->l2, &mmu->own_2, "large second-level TLB");
 	mmu->l1i_cycles = l1i->latency.cycles;
 	mmu->l1d_cycles = l1d->latency.cycles;
 	mmu->l2_cycles = l2->latency.cycles;
@@ -240,10 +255,12 @@ static G_GNUC_NO_INLINE bool translate_slow(struct mmu *mmu, const struct lookup
 		ok = walk_and_rewrite(mmu, page, &at, entry, out);
 	else
 		ok = translate_missed(mmu, page, out);
-	if (ok) {
+	if (ok && !entry && !at.l1->fill_is_hit)
+		memo_for(mmu, page->access)->vpn = MMU_NO_PAGE;
+	else if (ok)
 		*memo_for(mmu, page->access) = memo_of(out, page->vpn);
+	if (ok)
 		return true;
-	}
 	forget_faulted(&small);
 	if (mmu->met_large)
 		forget_faulted(&large);

@@ -41,6 +41,7 @@ struct mmu {
 	struct tlb own_i, own_d, own_2;
 	struct tlb *all[MMU_TLBS]; /* those that there are */
 	unsigned n_all;
+	uint64_t seed;
 	struct psc psc;
 	struct port port;
 	vmsim_cycles l1i_cycles, l1d_cycles, l2_cycles; /* per lookup (T7) */

@@ -1,15 +1,21 @@
-/* tlb.h: a set-associative translation lookaside buffer with true LRU.
+/* tlb.h: a set-associative translation lookaside buffer.
  *
- * A set is kept in order of use, most recent first, so replacing means dropping the last. The set
- * index is the low bits of the page number (linear); a large page counts by its own number. Entries
- * of both sizes may stand in one TLB.
+ * Sets of LRU and FIFO are kept in order, most recent first, so replacing means dropping the last.
+ * Under the other replacements entries keep their places; what a set knows of their use is a mark
+ * of a byte for each place (tlb_replace.h). Places that are empty are filled before any is replaced.
+ *
+ * The set is found from the page number (config/index.h); a large page counts by its own number.
+ * Entries of all sizes may stand in one TLB.
  *
  * Invariants
- *  1. A tag stands at most once.
- *  2. Empty entries come last in their set. */
+ *  1. A tag stands at most once, in its set.
+ *  2. Where sets are kept in order, empty entries come last. */
 #ifndef MMU_TLB_H
 #define MMU_TLB_H
 
+#include "base/rng.h"
+#include "config/config.h"
+#include "config/index.h"
 #include "mmu/page_table.h"
 
 #include <string.h>
@@ -24,9 +30,28 @@ struct tlb_entry {
 
 struct tlb {
 	struct tlb_entry *entry;
-	uint64_t set_mask;
+	uint64_t set_mask; /* of a plain index */
 	uint32_t ways;
 	uint32_t sets;
+	uint32_t idle; /* a hit at a place below changes nothing */
+	bool plain;    /* linear, and the sets are a power of two */
+	bool lru;
+	bool fill_is_hit; /* a hit right after a fill changes nothing */
+
+	const struct tlb_replace_ops *replace;
+	uint8_t *mark; /* sets x ways; NULL where sets are kept in order */
+	struct rng rng;
+	struct index_function index;
+	const char *name;
+};
+
+/* What tlb_init() makes of all but the size: LRU, linear. */
+struct tlb_shape {
+	const char *name;
+	uint64_t entries, ways;
+	int replacement;   /* enum tlb_replacement */
+	const char *index; /* NULL: linear */
+	uint64_t seed;     /* of TLB_RANDOM */
 };
 
 static inline uint64_t tlb_tag(uint32_t asid, vmsim_vpn vpn)
@@ -42,24 +67,36 @@ static inline uint64_t tlb_tag_large(uint32_t asid, vmsim_vpn vpn)
 	return tlb_tag(asid, vpn / LARGE_PAGE) | TLB_TAG_LARGE;
 }
 
+/* The number by which a tag's page is counted, among those of its size. */
+static inline uint64_t tlb_number(uint64_t tag)
+{
+	return (tag & ~TLB_TAG_LARGE) >> ASID_BITS;
+}
+
 /* The first page that a tag stands for. */
 static inline vmsim_vpn tlb_vpn(uint64_t tag)
 {
-	vmsim_vpn number = (tag & ~TLB_TAG_LARGE) >> ASID_BITS;
-
-	return tag & TLB_TAG_LARGE ? number * LARGE_PAGE : number;
+	return tag & TLB_TAG_LARGE ? tlb_number(tag) * LARGE_PAGE : tlb_number(tag);
 }
 
-/* => entries > 0, ways divides entries, and entries / ways is a power of two */
+/* => entries > 0, and ways divides entries; the index and the replacement serve that geometry
+ *    (config/finish.c) */
 void tlb_init(struct tlb *tlb, uint32_t entries, uint32_t ways);
+void tlb_init_shape(struct tlb *tlb, const struct tlb_shape *shape);
 void tlb_fini(struct tlb *tlb);
+
+/* tlb_hit: what a hit does to its set, but for LRU. */
+void tlb_hit(struct tlb *tlb, struct tlb_entry *set, uint32_t way);
 
 static inline struct tlb_entry *tlb_set(const struct tlb *tlb, uint64_t tag)
 {
-	return tlb->entry + ((tag >> ASID_BITS) & tlb->set_mask) * tlb->ways;
+	uint64_t set = tlb->plain ? (tag >> ASID_BITS) & tlb->set_mask
+				  : index_set(&tlb->index, tlb_number(tag));
+
+	return tlb->entry + set * tlb->ways;
 }
 
-/* tlb_lookup: the entry of tag, made most recent; NULL on a miss. Valid until the next change. */
+/* tlb_lookup: the entry of tag, which is used now; NULL on a miss. Valid until the next change. */
 static inline struct tlb_entry *tlb_lookup(struct tlb *tlb, uint64_t tag)
 {
 	struct tlb_entry *set = tlb_set(tlb, tag);
@@ -67,23 +104,27 @@ static inline struct tlb_entry *tlb_lookup(struct tlb *tlb, uint64_t tag)
 	for (uint32_t i = 0; i < tlb->ways; i++) {
 		if (set[i].tag != tag)
 			continue;
-		if (i) {
+		if (i < tlb->idle)
+			return set + i;
+		if (tlb->lru) {
 			struct tlb_entry hit = set[i];
 
 			memmove(set + 1, set, i * sizeof(*set));
 			set[0] = hit;
+			return set;
 		}
-		return set;
+		tlb_hit(tlb, set, i);
+		return set + i;
 	}
 	return NULL;
 }
 
-/* tlb_peek: the same without making it recent. */
+/* tlb_peek: the same without using it. */
 struct tlb_entry *tlb_peek(const struct tlb *tlb, uint64_t tag);
 
-/* tlb_fill: insert a translation as most recent, dropping the least recent of its set.
+/* tlb_fill: insert a translation, as one just used. Returns what it replaced; tag 0: nothing.
  * => the tag is not present */
-void tlb_fill(struct tlb *tlb, uint64_t tag, vmsim_pfn pfn, uint32_t flags);
+struct tlb_entry tlb_fill(struct tlb *tlb, uint64_t tag, vmsim_pfn pfn, uint32_t flags);
 
 /* tlb_invalidate: forget one translation. Returns the number of entries removed, 0 or 1. */
 unsigned tlb_invalidate(struct tlb *tlb, uint64_t tag);

@@ -227,8 +227,8 @@ bool config_resolve(struct config *config, const GByteArray *ranks, GError **err
 {
 	resolve_device(config);
 	resolve_vmm(config);
-	tlbs_resolve(config, ranks);
-	return resolve_durations(config, error) && tlbs_check(config, error) &&
+	finish_tlbs(config, ranks);
+	return resolve_durations(config, error) && check_tlbs(config, error) &&
 	       check_memory(config, error) && check_disk(config, error) &&
 	       check_pagefile(config, error) && check_policy(config, error);
 }

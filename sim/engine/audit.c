@@ -21,7 +21,7 @@ static void tell(GArray *cached, const struct tlb *tlb)
 			.write = entry->flags & TLB_WRITE,
 			.execute = entry->flags & TLB_EXECUTE,
 			.dirty = entry->flags & TLB_DIRTY,
-			.large = (entry->tag & TLB_TAG_LARGE) != 0,
+			.large = tlb_kind(entry->tag) != TLB_SMALL,
 			.where = tlb->name,
 		};
 
@@ -76,8 +76,8 @@ static GArray *tell_all(const struct vmsim_machine *m)
 {
 	GArray *cached = g_array_new(FALSE, FALSE, sizeof(struct cached));
 
-	for (unsigned i = 0; i < m->mmu.n_all; i++)
-		tell(cached, m->mmu.all[i]);
+	for (unsigned i = 0; i < m->mmu.tlbs.n; i++)
+		tell(cached, &m->mmu.tlbs.own[i]);
 	tell_structures(&m->mmu.psc, cached);
 	tell_memo(m, cached, &m->mmu.fetch, true);
 	tell_memo(m, cached, &m->mmu.data, false);

@@ -20,7 +20,6 @@ void tlb_init_shape(struct tlb *tlb, const struct tlb_shape *shape)
 	index_init(&tlb->index, shape->index ? shape->index : "linear", tlb->sets);
 	tlb->plain = tlb->index.kind == INDEX_LINEAR && (tlb->sets & (tlb->sets - 1)) == 0;
 	tlb->set_mask = tlb->sets - 1;
-	tlb->idle = tlb->lru ? 1 : tlb->replace->hit ? 0 : tlb->ways;
 	tlb->fill_is_hit = tlb->replace->hit == tlb->replace->filled;
 	if (!tlb->replace->ordered)
 		tlb->mark = g_new0(uint8_t, entries);
@@ -46,7 +45,8 @@ static uint8_t *mark_of(const struct tlb *tlb, const struct tlb_entry *set)
 
 void tlb_hit(struct tlb *tlb, struct tlb_entry *set, uint32_t way)
 {
-	tlb->replace->hit(mark_of(tlb, set), tlb->ways, way);
+	if (tlb->replace->hit)
+		tlb->replace->hit(mark_of(tlb, set), tlb->ways, way);
 }
 
 struct tlb_entry *tlb_peek(const struct tlb *tlb, uint64_t tag)
@@ -108,6 +108,13 @@ unsigned tlb_invalidate(struct tlb *tlb, uint64_t tag)
 	return 1;
 }
 
+static bool is_flushed(uint64_t tag, uint32_t asid)
+{
+	if (asid == TLB_ALL_BUT_GLOBAL)
+		return tag && (tag & ASID_MAX) != TLB_GLOBAL;
+	return tag && (!asid || (tag & ASID_MAX) == asid);
+}
+
 unsigned tlb_flush(struct tlb *tlb, uint32_t asid)
 {
 	unsigned removed = 0;
@@ -116,7 +123,7 @@ unsigned tlb_flush(struct tlb *tlb, uint32_t asid)
 		struct tlb_entry *set = tlb->entry + (size_t)s * tlb->ways;
 
 		for (uint32_t i = tlb->ways; i-- > 0;) {
-			if (!set[i].tag || (asid && (set[i].tag & ASID_MAX) != asid))
+			if (!is_flushed(set[i].tag, asid))
 				continue;
 			set_remove(tlb, set, i);
 			removed++;

@@ -22,8 +22,14 @@
 
 enum tlb_flags { TLB_WRITE = 1, TLB_EXECUTE = 2, TLB_DIRTY = 4 };
 
+/* What an entry stands for: a page of one of three sizes. */
+enum tlb_kind { TLB_SMALL, TLB_LARGE = 2, TLB_HUGE };
+
+/* The address space of entries that hold in all of them (G in the page table); no process has it. */
+#define TLB_GLOBAL ASID_MAX
+
 struct tlb_entry {
-	uint64_t tag; /* size, page number and asid; 0: empty (asids start at 1) */
+	uint64_t tag; /* kind, page number and asid; 0: empty (asids start at 1) */
 	vmsim_pfn pfn; /* of a large page, the first */
 	uint32_t flags;
 };
@@ -33,7 +39,6 @@ struct tlb {
 	uint64_t set_mask; /* of a plain index */
 	uint32_t ways;
 	uint32_t sets;
-	uint32_t idle; /* a hit at a place below changes nothing */
 	bool plain;    /* linear, and the sets are a power of two */
 	bool lru;
 	bool fill_is_hit; /* a hit right after a fill changes nothing */
@@ -59,24 +64,40 @@ static inline uint64_t tlb_tag(uint32_t asid, vmsim_vpn vpn)
 	return vpn << ASID_BITS | asid;
 }
 
-#define TLB_TAG_LARGE ((uint64_t)1 << 63)
+#define TLB_KIND_SHIFT 62
 
-/* The tag of the large page that a page is part of. */
+static inline enum tlb_kind tlb_kind(uint64_t tag)
+{
+	return (enum tlb_kind)(tag >> TLB_KIND_SHIFT);
+}
+
+/* How many pages an entry of a kind covers, as a power of two. */
+static inline unsigned tlb_shift(enum tlb_kind kind)
+{
+	return kind == TLB_SMALL ? 0 : kind == TLB_LARGE ? LARGE_PAGE_SHIFT : HUGE_PAGE_SHIFT;
+}
+
+/* The tag of the page of that size that a page is part of. */
+static inline uint64_t tlb_tag_of(enum tlb_kind kind, uint32_t asid, vmsim_vpn vpn)
+{
+	return tlb_tag(asid, vpn >> tlb_shift(kind)) | (uint64_t)kind << TLB_KIND_SHIFT;
+}
+
 static inline uint64_t tlb_tag_large(uint32_t asid, vmsim_vpn vpn)
 {
-	return tlb_tag(asid, vpn / LARGE_PAGE) | TLB_TAG_LARGE;
+	return tlb_tag_of(TLB_LARGE, asid, vpn);
 }
 
 /* The number by which a tag's page is counted, among those of its size. */
 static inline uint64_t tlb_number(uint64_t tag)
 {
-	return (tag & ~TLB_TAG_LARGE) >> ASID_BITS;
+	return tag << (64 - TLB_KIND_SHIFT) >> (64 - TLB_KIND_SHIFT + ASID_BITS);
 }
 
 /* The first page that a tag stands for. */
 static inline vmsim_vpn tlb_vpn(uint64_t tag)
 {
-	return tag & TLB_TAG_LARGE ? tlb_number(tag) * LARGE_PAGE : tlb_number(tag);
+	return tlb_number(tag) << tlb_shift(tlb_kind(tag));
 }
 
 /* => entries > 0, and ways divides entries; the index and the replacement serve that geometry
@@ -104,17 +125,17 @@ static inline struct tlb_entry *tlb_lookup(struct tlb *tlb, uint64_t tag)
 	for (uint32_t i = 0; i < tlb->ways; i++) {
 		if (set[i].tag != tag)
 			continue;
-		if (i < tlb->idle)
+		if (!tlb->lru) {
+			tlb_hit(tlb, set, i);
 			return set + i;
-		if (tlb->lru) {
+		}
+		if (i) {
 			struct tlb_entry hit = set[i];
 
 			memmove(set + 1, set, i * sizeof(*set));
 			set[0] = hit;
-			return set;
 		}
-		tlb_hit(tlb, set, i);
-		return set + i;
+		return set;
 	}
 	return NULL;
 }
@@ -128,7 +149,9 @@ struct tlb_entry tlb_fill(struct tlb *tlb, uint64_t tag, vmsim_pfn pfn, uint32_t
 
 /* tlb_invalidate: forget one translation. Returns the number of entries removed, 0 or 1. */
 unsigned tlb_invalidate(struct tlb *tlb, uint64_t tag);
-/* tlb_flush: forget all translations of asid, or of everybody when asid is 0. */
+/* tlb_flush: forget all translations of asid, with 0 those of everybody, with TLB_ALL_BUT_GLOBAL
+ * those of everybody that are not global. */
+#define TLB_ALL_BUT_GLOBAL UINT32_MAX
 unsigned tlb_flush(struct tlb *tlb, uint32_t asid);
 
 bool tlb_check(const struct tlb *tlb);

@@ -408,6 +408,14 @@ static void test_cross_checks(void)
 		       "\"replacement\": \"mru3-plru\"}}}",
 		       "tlb.l1d.large.ways=4: no three groups for mru3-plru (expected a multiple of "
 		       "3)");
+	expect_failure("{\"tlb\": {\"l2\": {\"entries\": 0}, \"l3\": {\"entries\": 64}}}",
+		       "tlb.l3.entries=64: there is no tlb.l2 (expected tlb.l2.entries above 0)");
+	expect_failure("{\"tlb\": {\"l2\": {\"entries\": 0}, \"l2i\": {\"entries\": 64}}}",
+		       "tlb.l2i.entries=64: data has no second level (expected tlb.l2.entries "
+		       "above 0)");
+	expect_failure("{\"tlb\": {\"unified\": true, \"l2i\": {\"entries\": 64}}}",
+		       "tlb.l2i.entries=64: the first level is one for code and data (expected "
+		       "tlb.unified=false)");
 	EXPECT("tlb.l2.index", "linear", "tlb.l2.entries=36");
 	EXPECT("tlb.l1d.index", "0^4,1^5,2,3^7^40", "tlb.l1d.index=0^4,1^5,2,3^7^40");
 	expect_failure("tlb.l1d.large.entries=30",

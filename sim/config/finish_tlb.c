@@ -1,4 +1,4 @@
-/* tlbs.c: the TLBs' options against each other: whether such arrays can be built. */
+/* finish_tlb.c: the TLBs' options against each other: whether such arrays can be built. */
 #include "config/index.h"
 #include "config/layers.h"
 
@@ -30,14 +30,17 @@ struct level {
 	struct tlb_config *tlb;
 };
 
-#define N_LEVELS 3
-#define N_ARRAYS (2 * N_LEVELS)
+#define N_LEVELS 5
+#define N_SIZES 3
+#define N_ARRAYS (N_SIZES * N_LEVELS)
 
 static void list_levels(struct config *config, struct level level[N_LEVELS])
 {
 	level[0] = (struct level){"tlb.l1d", &config->tlb.l1d};
 	level[1] = (struct level){"tlb.l1i", &config->tlb.l1i};
 	level[2] = (struct level){"tlb.l2", &config->tlb.l2};
+	level[3] = (struct level){"tlb.l2i", &config->tlb.l2i};
+	level[4] = (struct level){"tlb.l3", &config->tlb.l3};
 }
 
 static struct array array_of(const struct level *level, const char *name, uint64_t *entries,
@@ -58,11 +61,13 @@ static void list_arrays(struct config *config, struct array array[N_ARRAYS])
 	for (unsigned i = 0; i < N_LEVELS; i++) {
 		struct tlb_config *tlb = level[i].tlb;
 
-		array[2 * i] = array_of(&level[i], "", &tlb->entries, &tlb->ways);
-		array[2 * i].index = tlb->index;
-		array[2 * i + 1] = array_of(&level[i], ".large", &tlb->large.entries,
-					    &tlb->large.ways);
-		array[2 * i + 1].shared = tlb->large.shared;
+		array[0] = array_of(&level[i], "", &tlb->entries, &tlb->ways);
+		array[0].index = tlb->index;
+		array[1] = array_of(&level[i], ".large", &tlb->large.entries, &tlb->large.ways);
+		array[1].shared = tlb->large.shared;
+		array[2] = array_of(&level[i], ".huge", &tlb->huge.entries, &tlb->huge.ways);
+		array[2].shared = tlb->huge.shared;
+		array += N_SIZES;
 	}
 }
 
@@ -77,13 +82,15 @@ static void resolve_ways(const struct array *array, const GByteArray *ranks)
 	g_free(path);
 }
 
-void tlbs_resolve(struct config *config, const GByteArray *ranks)
+void finish_tlbs(struct config *config, const GByteArray *ranks)
 {
 	struct array array[N_ARRAYS];
 
 	list_arrays(config, array);
 	for (unsigned i = 0; i < N_ARRAYS; i++)
 		resolve_ways(&array[i], ranks);
+	if (config->tlb.unified) /* a lookup costs what one of the array does */
+		config->tlb.l1i.latency = config->tlb.l1d.latency;
 }
 
 /* --- checks ------------------------------------------------------------------------------------ */
@@ -127,7 +134,28 @@ static bool check_level(const struct level *level, GError **error)
 	return true;
 }
 
-bool tlbs_check(struct config *config, GError **error)
+/* Levels stand on each other. */
+static bool check_levels(const struct config *config, GError **error)
+{
+	if (config->tlb.l3.entries && !config->tlb.l2.entries)
+		return wrong(error,
+			     "tlb.l3.entries=%" U ": there is no tlb.l2 (expected tlb.l2.entries "
+			     "above 0)",
+			     config->tlb.l3.entries);
+	if (config->tlb.l2i.entries && !config->tlb.l2.entries)
+		return wrong(error,
+			     "tlb.l2i.entries=%" U ": data has no second level (expected "
+			     "tlb.l2.entries above 0)",
+			     config->tlb.l2i.entries);
+	if (config->tlb.l2i.entries && config->tlb.unified)
+		return wrong(error,
+			     "tlb.l2i.entries=%" U ": the first level is one for code and data "
+			     "(expected tlb.unified=false)",
+			     config->tlb.l2i.entries);
+	return true;
+}
+
+bool check_tlbs(struct config *config, GError **error)
 {
 	struct array array[N_ARRAYS];
 	struct level level[N_LEVELS];
@@ -139,5 +167,5 @@ bool tlbs_check(struct config *config, GError **error)
 		ok = check_array(&array[i], error);
 	for (unsigned i = 0; ok && i < N_LEVELS; i++)
 		ok = check_level(&level[i], error);
-	return ok;
+	return ok && check_levels(config, error);
 }

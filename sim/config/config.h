@@ -132,7 +132,7 @@ struct config {
 	struct {
 		struct duration trap, return_, demand_zero, transition, hard, cow, guard, violation,
 			spurious, dirty, zero_page, trim, write, compress, decompress, age, invlpg,
-			cr3;
+			cr3, ipi, ipi_per_core, ipi_handler;
 		struct duration call, page_commit, page_decommit, page_free, page_protect,
 			page_reset, page_offer, page_watch, page_lock, page_query, page_prefetch;
 		bool age_flush;

@@ -6,9 +6,9 @@
 
 #include <string.h>
 
-#define DATA_TLB (f->m->mmu.tlbs.first[SIDE_DATA])
-#define CODE_TLB (f->m->mmu.tlbs.first[SIDE_CODE])
-#define SECOND_TLB (f->m->mmu.tlbs.at[SIDE_DATA][1][SIZE_SMALL])
+#define DATA_TLB (f->m->mmu->tlbs.first[SIDE_DATA])
+#define CODE_TLB (f->m->mmu->tlbs.first[SIDE_CODE])
+#define SECOND_TLB (f->m->mmu->tlbs.at[SIDE_DATA][1][SIZE_SMALL])
 
 #define P 4096u
 #define A 0x100000u
@@ -457,7 +457,7 @@ static void other_frame_behind(struct fixture *f)
 static void memo_kept(struct fixture *f)
 {
 	load(f, CLEAN);
-	f->m->mmu.data.pfn++;
+	f->m->mmu->data.pfn++;
 }
 static void fetched(struct fixture *f)
 {
@@ -466,10 +466,10 @@ static void fetched(struct fixture *f)
 }
 static struct tlb_entry *upper_entry(struct fixture *f)
 {
-	mmu_flush(&f->m->mmu, 0);
+	mmu_flush(f->m->mmu, 0);
 	load(f, CLEAN);
-	g_assert_cmpuint(f->m->mmu.psc.level[1].entry[0].tag, !=, 0);
-	return &f->m->mmu.psc.level[1].entry[0];
+	g_assert_cmpuint(f->m->mmu->psc.level[1].entry[0].tag, !=, 0);
+	return &f->m->mmu->psc.level[1].entry[0];
 }
 static void other_table(struct fixture *f)
 {

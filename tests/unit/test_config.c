@@ -303,7 +303,7 @@ static void test_set_messages(void)
 	expect_failure("tlb.l2.entrys=5",
 		       "--set tlb.l2.entrys=5: unknown option (did you mean tlb.l2.entries?)");
 	expect_failure("cores=0",
-		       "--set cores=0: 0 is out of range (expected a whole number, 1..1)");
+		       "--set cores=0: 0 is out of range (expected a whole number, 1..64)");
 	expect_failure("tlb.l2=5",
 		       "--set tlb.l2=5: tlb.l2 is a group of options (expected the path of one)");
 	expect_failure("standby.enabled=yes",
@@ -337,16 +337,16 @@ static void test_json_messages(void)
 		"FILE:1:2: unknown option \"tlb.l2.entries\" (did you mean tlb.l2.entries, nested "
 		"in objects?)");
 	expect_failure("{\"cores\": \"one\"}",
-		       "FILE:1:11: cores: \"one\" is not a number (expected a whole number, 1..1)");
+		       "FILE:1:11: cores: \"one\" is not a number (expected a whole number, 1..64)");
 	expect_failure(
 		"{\"cores\": 1.5}",
-		"FILE:1:11: cores: 1.5 is not a whole number (expected a whole number, 1..1)");
+		"FILE:1:11: cores: 1.5 is not a whole number (expected a whole number, 1..64)");
 	expect_failure("{\"cores\": -1}",
-		       "FILE:1:11: cores: -1 is negative (expected a whole number, 1..1)");
+		       "FILE:1:11: cores: -1 is negative (expected a whole number, 1..64)");
 	expect_failure("{\"cores\": true}",
-		       "FILE:1:11: cores: true is a boolean (expected a whole number, 1..1)");
+		       "FILE:1:11: cores: true is a boolean (expected a whole number, 1..64)");
 	expect_failure("{\"cores\": [1]}",
-		       "FILE:1:11: cores: an array (expected a whole number, 1..1)");
+		       "FILE:1:11: cores: an array (expected a whole number, 1..64)");
 	expect_failure("{\"rules\": 5}",
 		       "FILE:1:11: rules: 5 is a number (expected one of article|win32)");
 	expect_failure("{\"standby\": {\"enabled\": \"true\"}}",

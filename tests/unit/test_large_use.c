@@ -2,7 +2,7 @@
  * they cost, and what the audit sees when something is wrong. */
 #include "unit/large.h"
 
-#define DATA_TLB (f->m->mmu.tlbs.first[SIDE_DATA])
+#define DATA_TLB (f->m->mmu->tlbs.first[SIDE_DATA])
 
 /* --- what programs see ------------------------------------------------------------------------ */
 

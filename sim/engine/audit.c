@@ -10,17 +10,7 @@
 
 /* --- what the core holds ---------------------------------------------------------------------- */
 
-static const char *name_of(const struct mmu *mmu, const struct tlb *tlb)
-{
-	return tlb == &mmu->l1i	    ? "instruction TLB"
-	       : tlb == &mmu->l1d   ? "data TLB"
-	       : tlb == &mmu->l2    ? "second-level TLB"
-	       : tlb == &mmu->own_i ? "large instruction TLB"
-	       : tlb == &mmu->own_d ? "large data TLB"
-				    : "large second-level TLB";
-}
-
-static void tell(GArray *cached, const struct tlb *tlb, const char *where)
+static void tell(GArray *cached, const struct tlb *tlb)
 {
 	for (uint32_t i = 0; i < tlb->sets * tlb->ways; i++) {
 		const struct tlb_entry *entry = &tlb->entry[i];
@@ -31,8 +21,8 @@ static void tell(GArray *cached, const struct tlb *tlb, const char *where)
 			.write = entry->flags & TLB_WRITE,
 			.execute = entry->flags & TLB_EXECUTE,
 			.dirty = entry->flags & TLB_DIRTY,
-			.large = (entry->tag & TLB_TAG_LARGE) != 0,
-			.where = where,
+			.large = tlb_kind(entry->tag) != TLB_SMALL,
+			.where = tlb->name,
 		};
 
 		if (entry->tag)
@@ -84,8 +74,8 @@ static void tell_memo(GArray *cached, const struct core *core, const struct memo
 
 static void tell_mmu(GArray *cached, const struct mmu *mmu)
 {
-	for (unsigned i = 0; i < mmu->n_all; i++)
-		tell(cached, mmu->all[i], name_of(mmu, mmu->all[i]));
+	for (unsigned i = 0; i < mmu->tlbs.n; i++)
+		tell(cached, &mmu->tlbs.own[i]);
 	tell_structures(&mmu->psc, cached);
 }
 

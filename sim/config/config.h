@@ -22,6 +22,7 @@ enum scope { SCOPE_PROCESS, SCOPE_GLOBAL };
 enum sees { SEES_ACCESSED_BITS, SEES_EVERY_REFERENCE };
 enum tristate { TRI_FALSE, TRI_TRUE, TRI_AUTO };
 enum tlb_replacement { TLB_LRU };
+enum cache_replacement { CACHE_LRU, CACHE_PLRU };
 enum order { ORDER_RECORDED };
 enum dirty { DIRTY_HARDWARE, DIRTY_SOFTWARE };
 enum pagefile_grow { GROW_SYNC, GROW_ASYNC };
@@ -39,6 +40,17 @@ struct tlb_config {
 		bool shared; /* large pages stand among the others; else they have this: */
 		uint64_t entries, ways; /* as above */
 	} large;
+};
+
+#define CACHE_LEVELS 4
+
+struct cache_config {
+	uint64_t size; /* bytes; 0: no such level, nor any below it */
+	uint64_t ways; /* as many as lines: fully associative; CONFIG_AUTO is "full" */
+	uint64_t line; /* bytes, a power of two */
+	struct duration latency;
+	int replacement;
+	bool shared, victim;
 };
 
 struct config {
@@ -101,6 +113,11 @@ struct config {
 		struct duration ad_update;
 	} walker;
 	struct {
+		struct cache_config level[CACHE_LEVELS];
+		bool data;
+		uint64_t pte_share; /* for config_share() */
+	} caches;
+	struct {
 		uint64_t levels;
 		bool nx;
 		int dirty;
@@ -155,6 +172,11 @@ static inline bool config_is_disk(const struct config *config)
 {
 	return config->device.seek.cycles > 0 || config->device.seek_min.cycles > 0 ||
 	       config->device.seek_max.cycles > 0 || config->device.rotation.cycles > 0;
+}
+/* config_share: a fraction of n, rounded down. A FRACTION has its numerator in the upper half. */
+static inline uint64_t config_share(uint64_t fraction, uint64_t n)
+{
+	return n * (fraction >> 32) / (fraction & 0xFFFFFFFFu);
 }
 /* config_policy_options: values of the chosen policy's options, in its table's order. */
 const uint64_t *config_policy_options(const struct config *config, size_t policy);

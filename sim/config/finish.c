@@ -288,9 +288,10 @@ bool config_resolve(struct config *config, const GByteArray *ranks, GError **err
 	resolve_tlb(&config->tlb.l1d, "tlb.l1d", ranks);
 	resolve_tlb(&config->tlb.l1i, "tlb.l1i", ranks);
 	resolve_tlb(&config->tlb.l2, "tlb.l2", ranks);
+	caches_resolve(config, ranks);
 	return resolve_durations(config, error) && check_tlb(&config->tlb.l1d, "tlb.l1d", error) &&
 	       check_tlb(&config->tlb.l1i, "tlb.l1i", error) &&
 	       check_tlb(&config->tlb.l2, "tlb.l2", error) && check_memory(config, error) &&
 	       check_disk(config, error) && check_pagefile(config, error) &&
-	       check_policy(config, error);
+	       check_policy(config, error) && caches_check(config, error);
 }

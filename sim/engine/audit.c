@@ -116,6 +116,10 @@ static bool audit(struct vmsim_machine *m, bool whole, const struct touched *tou
 		broken = (struct broken){"TLB", "a set is out of order, or holds a tag twice"};
 		return report(m, &broken);
 	}
+	if (whole && !port_check(&m->mmu.port)) {
+		broken = (struct broken){"CACHE", "a line stands twice, or where it does not belong"};
+		return report(m, &broken);
+	}
 	if (whole)
 		cached = tell_all(m);
 	fine = vmm_audit(m->vmm, whole, touched,

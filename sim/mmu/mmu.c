@@ -23,7 +23,8 @@ static struct tlb *add_large(struct mmu *mmu, const struct tlb_config *config, s
 	return own;
 }
 
-void mmu_init(struct mmu *mmu, const struct config *config, struct counters *counters)
+void mmu_init(struct mmu *mmu, const struct config *config, struct memory *memory,
+	      struct counters *counters)
 {
 	const struct tlb_config *l1i = &config->tlb.l1i, *l1d = &config->tlb.l1d;
 	const struct tlb_config *l2 = &config->tlb.l2;
@@ -40,7 +41,7 @@ void mmu_init(struct mmu *mmu, const struct config *config, struct counters *cou
 	mmu->l1i_cycles = l1i->latency.cycles;
 	mmu->l1d_cycles = l1d->latency.cycles;
 	mmu->l2_cycles = l2->latency.cycles;
-	port_init(&mmu->port, config);
+	port_init(&mmu->port, config, memory, counters);
 	psc_init(&mmu->psc, config);
 	mmu_forget(mmu);
 }
@@ -50,6 +51,7 @@ void mmu_fini(struct mmu *mmu)
 	for (unsigned i = 0; i < mmu->n_all; i++)
 		tlb_fini(mmu->all[i]);
 	psc_fini(&mmu->psc);
+	port_fini(&mmu->port);
 }
 
 /* One page to be translated. */

@@ -46,7 +46,9 @@ struct mmu {
 	vmsim_cycles l1i_cycles, l1d_cycles, l2_cycles; /* per lookup (T7) */
 };
 
-void mmu_init(struct mmu *mmu, const struct config *config, struct counters *counters);
+/* => memory, of the same configuration, outlives the mmu */
+void mmu_init(struct mmu *mmu, const struct config *config, struct memory *memory,
+	      struct counters *counters);
 void mmu_fini(struct mmu *mmu);
 
 static inline void mmu_forget(struct mmu *mmu)

@@ -110,7 +110,7 @@ struct config {
 	} psc;
 	struct {
 		uint64_t count;
-		struct duration ad_update;
+		struct duration overhead, ad_update;
 	} walker;
 	struct {
 		struct cache_config level[CACHE_LEVELS];

@@ -189,7 +189,7 @@ static void translate(struct vmsim_machine *m, struct thread *thread)
 		m->now += access_of(op) == VMSIM_EXECUTE ? m->mmu.l1i_cycles : m->mmu.l1d_cycles;
 	BOOK(m, tlb_l1, tr.l1_cycles);
 	BOOK(m, tlb_l2, tr.l2_cycles);
-	clock_walk(m, walks, tr.walk_cycles);
+	clock_walk(m, walks, &tr);
 	if (!ok) {
 		begin_fault(m, thread, va, access_of(op));
 		return;

@@ -112,6 +112,7 @@ struct vmsim_machine *vmsim_machine_new(const vmsim_config *config, GError **err
 	m->device = device_new(m->config);
 	memory_init(&m->memory, m->config);
 	mmu_init(&m->mmu, m->config, &m->memory, &m->stats.c);
+	mmu_set_clock(&m->mmu, &m->now);
 	m->threads = g_hash_table_new_full(machine_thread_hash, g_int64_equal, g_free, g_free);
 	m->threads_of = g_hash_table_new_full(NULL, NULL, NULL,
 					      (GDestroyNotify)g_ptr_array_unref);

@@ -241,7 +241,7 @@ static inline bool reference(struct vmsim_machine *m, const struct vmsim_event *
 					m->asid, vpn, (enum vmsim_access)event->op, false, &tr);
 
 		BOOK(m, tlb_l2, tr.l2_cycles);
-		clock_walk(m, walks, tr.walk_cycles);
+		clock_walk(m, walks, &tr);
 		if (!ok) {
 			m->now += m->hit_cycles[event->op] - m->stats.data_latency;
 			return go_on_as_fault(m, event, va);

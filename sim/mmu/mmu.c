@@ -43,6 +43,7 @@ void mmu_init(struct mmu *mmu, const struct config *config, struct memory *memor
 	mmu->l2_cycles = l2->latency.cycles;
 	port_init(&mmu->port, config, memory, counters);
 	psc_init(&mmu->psc, config);
+	walkers_init(&mmu->walkers, config);
 	mmu_forget(mmu);
 }
 
@@ -52,6 +53,17 @@ void mmu_fini(struct mmu *mmu)
 		tlb_fini(mmu->all[i]);
 	psc_fini(&mmu->psc);
 	port_fini(&mmu->port);
+}
+
+void mmu_set_clock(struct mmu *mmu, const vmsim_cycles *clock)
+{
+	mmu->clock = clock;
+}
+
+vmsim_cycles mmu_left(const struct mmu *mmu, uint32_t asid, vmsim_vpn vpn, vmsim_cycles now)
+{
+	return MAX(walkers_left(&mmu->walkers, now, tlb_tag(asid, vpn)),
+		   walkers_left(&mmu->walkers, now, tlb_tag_large(asid, vpn)));
 }
 
 /* One page to be translated. */
@@ -142,6 +154,22 @@ static bool walk_cached(struct mmu *mmu, const struct lookup *page, struct walk 
 	return ok;
 }
 
+/* T8: the walk whose cycles are known now began when a walker was free. at: its page's place. */
+static void take_walker(struct mmu *mmu, const struct lookup *page, const struct place *at, bool ok,
+			struct translation *out)
+{
+	vmsim_cycles l1 = page->access == VMSIM_EXECUTE ? mmu->l1i_cycles : mmu->l1d_cycles;
+	vmsim_cycles now;
+	unsigned walker;
+
+	if (!mmu->clock)
+		return;
+	now = *mmu->clock + l1 + out->l2_cycles;
+	walker = walkers_next(&mmu->walkers, now, &out->wait_cycles);
+	walkers_begin(&mmu->walkers, walker, ok ? at->tag : 0,
+		      now + out->wait_cycles + out->walk_cycles);
+}
+
 /* Walk, and bring entries that the lookups found up to date in place. A store through an entry
  * that only lacks D walks the leaf alone (T11).
  * => *at becomes the place of the page's size */
@@ -156,7 +184,10 @@ static bool walk_and_rewrite(struct mmu *mmu, const struct lookup *page, struct 
 	mmu->c->page_walks++;
 	mmu->c->tlb_dirty_walks += found != NULL;
 	mmu->c->walk_references += w.fetches;
-	out->walk_cycles += w.cycles;
+	out->walk_cycles += mmu->walkers.overhead + w.cycles;
+	if (ok && pte_is_large(w.leaf))
+		*at = large_place(mmu, page);
+	take_walker(mmu, page, at, ok, out);
 	if (!ok)
 		return false;
 	out->leaf = w.leaf;
@@ -164,7 +195,6 @@ static bool walk_and_rewrite(struct mmu *mmu, const struct lookup *page, struct 
 	if (pte_is_large(w.leaf)) {
 		mmu->met_large = true;
 		out->pfn = pte_frame(pte_piece(w.leaf, page->vpn));
-		*at = large_place(mmu, page);
 	}
 	out->store = (w.leaf & PTE_W) && (w.leaf & PTE_D);
 	rewrite(at->l1, at->tag, w.leaf);

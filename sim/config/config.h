@@ -118,6 +118,21 @@ struct config {
 		uint64_t pte_share; /* for config_share() */
 	} caches;
 	struct {
+		bool enabled;
+		uint64_t levels;
+		int page_size; /* level of the entries that map it: 0, 1, 2 */
+		struct {
+			uint64_t entries; /* 0: none */
+			struct duration latency;
+		} tlb;
+		struct {
+			struct {
+				uint64_t entries; /* 0: none */
+			} pml4e, pdpte, pde;
+			struct duration latency;
+		} psc;
+	} nested;
+	struct {
 		uint64_t levels;
 		bool nx;
 		int dirty;

@@ -185,17 +185,19 @@ static bool walk_and_rewrite(struct mmu *mmu, const struct lookup *page, struct 
 	mmu->c->tlb_dirty_walks += found != NULL;
 	mmu->c->walk_references += w.fetches;
 	out->walk_cycles += mmu->walkers.overhead + w.cycles;
-	if (ok && pte_is_large(w.leaf))
+	if (ok && pte_is_large(w.leaf)) {
+		mmu->met_large = true;
 		*at = large_place(mmu, page);
+		out->pfn = pte_frame(pte_piece(w.leaf, page->vpn));
+	} else if (ok) {
+		out->pfn = pte_frame(w.leaf);
+	}
+	if (ok)
+		out->walk_cycles += port_reach(&mmu->port, out->pfn);
 	take_walker(mmu, page, at, ok, out);
 	if (!ok)
 		return false;
 	out->leaf = w.leaf;
-	out->pfn = pte_frame(w.leaf);
-	if (pte_is_large(w.leaf)) {
-		mmu->met_large = true;
-		out->pfn = pte_frame(pte_piece(w.leaf, page->vpn));
-	}
 	out->store = (w.leaf & PTE_W) && (w.leaf & PTE_D);
 	rewrite(at->l1, at->tag, w.leaf);
 	if (at->l2)

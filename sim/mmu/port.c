@@ -48,6 +48,7 @@ void port_init(struct port *port, const struct config *config, struct memory *me
 	*port = (struct port){.memory_cycles = config->dram.latency.cycles,
 			      .update_cycles = config->walker.ad_update.cycles,
 			      .c = counters};
+	nested_init(&port->nested, config, counters);
 	for (; port->n < CACHE_LEVELS && config->caches.level[port->n].size; port->n++) {
 		const struct cache_config *level = &config->caches.level[port->n];
 		bool shared = is_shared(config, port->n);
@@ -66,6 +67,7 @@ void port_fini(struct port *port)
 {
 	for (unsigned i = 0; i < CACHE_LEVELS; i++)
 		cache_fini(&port->own[i]);
+	nested_fini(&port->nested);
 }
 
 /* --- reading -------------------------------------------------------------------------------- */
@@ -147,5 +149,5 @@ bool port_check(const struct port *port)
 		if (port->level[i].victim && port->level[i].cache == &port->own[i] &&
 		    !apart(port->level[i - 1].cache, port->level[i].cache))
 			return false;
-	return true;
+	return nested_check(&port->nested);
 }

@@ -1,9 +1,10 @@
 /* port.h: a core's way to memory: the caches that its reads go through, and what they cost (timing
- * T8, T9).
+ * T8 to T10).
  *
  * Walks of every design read entries at their physical addresses, one after another, through the
  * port alone; data goes through it when caches.data is on. Then they share the caches; else the
- * entries have caches.pte_share of each level's sets to themselves.
+ * entries have caches.pte_share of each level's sets to themselves. Under a host (nested.h), each of
+ * a walk's addresses is translated before it is read, by reads of entries like any others.
  *
  * A read looks level by level and ends where it hits; what it costs is that level's latency alone,
  * or memory's. Its line is then kept at every level above. Levels drop lines on their own: one that
@@ -20,6 +21,7 @@
 
 #include "config/config.h"
 #include "mmu/cache.h"
+#include "mmu/nested.h"
 #include "stats/stats.h"
 
 /* The levels that all cores of a machine share, which it owns. Others are empty. */
@@ -42,6 +44,7 @@ struct port {
 		bool victim;
 	} level[CACHE_LEVELS];
 	struct cache own[CACHE_LEVELS];
+	struct nested nested;
 	struct counters *c;
 };
 
@@ -53,10 +56,18 @@ void port_fini(struct port *port);
 /* port_read: read what lies at a physical address. Returns what it took. */
 vmsim_cycles port_read(struct port *port, uint64_t address, enum port_use use);
 
-/* port_fetch: read the entry of a page table. */
+/* port_reach: what a frame's address takes to be known to a walk: nothing, but under a host. */
+static inline vmsim_cycles port_reach(struct port *port, vmsim_pfn frame)
+{
+	return port->nested.enabled ? nested_translate(&port->nested, port, frame) : 0;
+}
+
+/* port_fetch: a walk reads the entry of a page table. */
 static inline vmsim_cycles port_fetch(struct port *port, uint64_t address)
 {
-	return port->n ? port_read(port, address, PORT_TABLE) : port->memory_cycles;
+	vmsim_cycles cycles = port_reach(port, (vmsim_pfn)(address >> VMSIM_PAGE_SHIFT));
+
+	return cycles + (port->n ? port_read(port, address, PORT_TABLE) : port->memory_cycles);
 }
 
 /* port_update: set A or D in the entry that was just read. */

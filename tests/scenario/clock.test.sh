@@ -65,7 +65,7 @@ costs page 217 "gap 1 + absent leaf 2 x 3 + fault 200 + walk 2 x 3 + data 4"
 has() { awk -v o="$1" '{ for (i = 1; i <= NF; i++) if ($i == o) f = 1 } END { exit !f }' "$tmp/options"; }
 
 latencies="tlb.l1d.latency tlb.l1i.latency tlb.l2.latency psc.latency walker.ad_update dram.latency
-  walker.overhead caches.l1.latency caches.l2.latency caches.l3.latency caches.l4.latency
+  walker.overhead nested.tlb.latency nested.psc.latency caches.l1.latency caches.l2.latency caches.l3.latency caches.l4.latency
   data.latency core.cycles_per_reference os.trap os.return os.demand_zero os.transition os.hard
   os.guard os.violation os.spurious os.cow os.dirty os.zero_page os.trim os.write os.compress
   os.decompress os.age os.invlpg
@@ -131,6 +131,11 @@ only tlb.l2.latency data "stlb_hits + stlb_misses + tlb_relookups" $small
 only dram.latency data walk_references $small
 only walker.overhead data page_walks $small
 only walker.overhead data page_walks $small -s walker.count=2
+nested="-s nested.enabled=true -s nested.psc.pde.entries=4 -s nested.psc.pml4e.entries=1"
+only nested.tlb.latency data "nested_tlb_hits + nested_tlb_misses" $small $nested -s nested.tlb.entries=3
+only nested.psc.latency data host_walks $small $nested -s nested.tlb.entries=3
+only dram.latency data "walk_references + host_references" $small $nested -s nested.tlb.entries=3
+only dram.latency data "walk_references + host_references" $small $nested
 only psc.latency data "psc_hits + psc_misses" $small -s psc.pde.entries=1
 only os.trap data page_faults
 only os.return data page_faults

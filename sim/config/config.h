@@ -93,7 +93,7 @@ struct config {
 	struct {
 		struct {
 			uint64_t entries; /* 0: none */
-		} pml4e, pdpte, pde;
+		} pml5e, pml4e, pdpte, pde;
 		struct duration latency;
 	} psc;
 	struct {
@@ -102,6 +102,7 @@ struct config {
 	} walker;
 	struct {
 		uint64_t levels;
+		bool pdpte_registers;
 		bool nx;
 		int dirty;
 	} paging;

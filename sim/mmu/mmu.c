@@ -126,7 +126,7 @@ static void rewrite(struct tlb *tlb, uint64_t tag, pte_t leaf)
 static bool walk_cached(struct mmu *mmu, const struct lookup *page, struct walk *w,
 			struct translation *out)
 {
-	struct walk_start from = walk_top(page->pt);
+	struct walk_start from = walk_top(page->pt, page->vpn);
 	bool ok;
 
 	if (!mmu->psc.any)

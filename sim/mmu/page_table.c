@@ -3,15 +3,23 @@
 
 #include <glib.h>
 
-/* The user ranges are V6's: 2 GB less 64 KB at the ends for 32-bit shapes, 128 TB likewise. */
+/* The user ranges are V6's: 2 GB less 64 KB at the ends for 32-bit shapes, 128 TB likewise, which
+ * more levels do not widen. */
+#define RANGE_32 .lo = 0x10000, .hi = 0x7FFEFFFF
+#define RANGE_64 .lo = 0x10000, .hi = 0x7FFFFFFEFFFF
+#define PAE .levels = 3, .bits = {9, 9, 2}, .shift = {0, 9, 18}, .entry_size = 8, \
+	    .address_bits = 32, .vpn_end = 1ull << 20, RANGE_32
+
 static const struct pt_shape shapes[] = {
-	{.levels = 2, .bits = {10, 10}, .shift = {0, 10}, .entry_size = 4, .vpn_end = 1ull << 20,
-	 .lo = 0x10000, .hi = 0x7FFEFFFF},
-	{.levels = 3, .bits = {9, 9, 2}, .shift = {0, 9, 18}, .entry_size = 8,
-	 .vpn_end = 1ull << 20, .lo = 0x10000, .hi = 0x7FFEFFFF},
+	{.levels = 2, .bits = {10, 10}, .shift = {0, 10}, .entry_size = 4, .address_bits = 32,
+	 .vpn_end = 1ull << 20, RANGE_32},
+	{PAE},
 	{.levels = 4, .bits = {9, 9, 9, 9}, .shift = {0, 9, 18, 27}, .entry_size = 8,
-	 .vpn_end = 1ull << 35, .lo = 0x10000, .hi = 0x7FFFFFFEFFFF},
+	 .address_bits = 48, .vpn_end = 1ull << 35, RANGE_64},
+	{.levels = 5, .bits = {9, 9, 9, 9, 9}, .shift = {0, 9, 18, 27, 36}, .entry_size = 8,
+	 .address_bits = 57, .vpn_end = 1ull << 44, RANGE_64},
 };
+static const struct pt_shape pae_registers = {PAE, .top_in_registers = true};
 
 /* The level whose entries map large pages: the one above the leaf, of three levels or more. */
 #define LARGE_LEVEL 1u
@@ -20,6 +28,13 @@ const struct pt_shape *pt_shape_of(unsigned levels)
 {
 	g_assert(levels >= 2 && levels <= PT_MAX_LEVELS);
 	return &shapes[levels - 2];
+}
+
+const struct pt_shape *pt_shape_for(const struct config *config)
+{
+	if (config->paging.levels == 3 && config->paging.pdpte_registers)
+		return &pae_registers;
+	return pt_shape_of((unsigned)config->paging.levels);
 }
 
 void pt_pool_init(struct pt_pool *pool, const struct pt_shape *shape, uint32_t frames,

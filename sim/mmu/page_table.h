@@ -1,4 +1,4 @@
-/* page_table.h: a process's radix page table (semantics H1), 2 to 4 levels.
+/* page_table.h: a process's radix page table (semantics H1), 2 to 5 levels.
  *
  * Tables live in frames that the memory manager provides, or beside memory (memory.page_tables).
  * The mmu does not know where frames come from: whoever adds a table hands one over.
@@ -16,17 +16,24 @@
 #ifndef MMU_PAGE_TABLE_H
 #define MMU_PAGE_TABLE_H
 
+#include "config/config.h"
 #include "mmu/pte.h"
 
-#define PT_MAX_LEVELS 4
+#define PT_MAX_LEVELS 5
 
-/* Address spaces are told apart by numbers of this width, from 1 (x86: PCID, which has 12). */
-#define ASID_BITS 24
+/* Address spaces are told apart by numbers of this width, from 1 (x86: PCID, which has 12). With the
+ * 45 bits of a page number of 57-bit addresses a translation's tag has two bits left. */
+#define ASID_BITS 17
 #define ASID_MAX ((1u << ASID_BITS) - 1)
 
-/* Shape of the tables: two levels are 32-bit x86's, three PAE's, four x86-64's. */
+/* Shape of the tables: two levels are 32-bit x86's, three PAE's, four x86-64's, five those of
+ * 57-bit addresses. */
 struct pt_shape {
 	unsigned levels;
+	unsigned address_bits; /* of which more than 32 must be canonical */
+	/* The entries of the top level are registers of the processor, loaded with the address of
+	 * their table: walks do not read them, and they have no A. */
+	bool top_in_registers;
 	unsigned bits[PT_MAX_LEVELS];  /* index bits, by level from the leaf (0) up */
 	unsigned shift[PT_MAX_LEVELS]; /* of the vpn, by level */
 	unsigned entry_size;           /* bytes in memory */
@@ -34,6 +41,8 @@ struct pt_shape {
 	vmsim_va lo, hi;               /* user range (V6) */
 };
 const struct pt_shape *pt_shape_of(unsigned levels);
+/* pt_shape_for: the one that a machine has. */
+const struct pt_shape *pt_shape_for(const struct config *config);
 
 struct pt_node {
 	uint32_t used;

@@ -30,9 +30,13 @@ static void fetch(const struct page_table *pt, struct port *port, vmsim_pfn tabl
 						pt_index(shape, level, vpn) * shape->entry_size);
 }
 
-struct walk_start walk_top(const struct page_table *pt)
+struct walk_start walk_top(const struct page_table *pt, vmsim_vpn vpn)
 {
-	return (struct walk_start){.level = pt->pool->shape->levels - 1, .table = pt->root};
+	unsigned top = pt->pool->shape->levels - 1;
+
+	if (pt->pool->shape->top_in_registers)
+		return (struct walk_start){.level = top - 1, .table = pt_table(pt, vpn, top - 1)};
+	return (struct walk_start){.level = top, .table = pt->root};
 }
 
 bool walk_from(const struct page_table *pt, struct port *port, struct walk_start from,
@@ -46,7 +50,9 @@ bool walk_from(const struct page_table *pt, struct port *port, struct walk_start
 		pte_t *entry;
 		bool leaf;
 
-		/* A process without tables yet has an empty top table; reading it costs a fetch. */
+		/* A process without tables yet has an empty top table, or with registers in its
+		 * place four empty ones below them (Windows builds these with the process); reading
+		 * it costs a fetch. */
 		fetch(pt, port, frame, level, vpn, out);
 		out->last = level;
 		out->table[level] = frame;
@@ -69,7 +75,7 @@ bool walk_from(const struct page_table *pt, struct port *port, struct walk_start
 bool walk(const struct page_table *pt, struct port *port, vmsim_vpn vpn, enum vmsim_access access,
 	  struct walk *out)
 {
-	return walk_from(pt, port, walk_top(pt), vpn, access, out);
+	return walk_from(pt, port, walk_top(pt, vpn), vpn, access, out);
 }
 
 bool walk_leaf(const struct page_table *pt, struct port *port, vmsim_vpn vpn, struct walk *out)

@@ -28,7 +28,7 @@ struct vmm *vmm_new(const struct config *config, struct stats *stats, struct eve
 	sections_init(vmm);
 	pfn_db_init(&vmm->db, frames, config->memory.zeroed, events);
 	limit_init(vmm);
-	pt_pool_init(&vmm->pool, pt_shape_of((unsigned)config->paging.levels), frames,
+	pt_pool_init(&vmm->pool, pt_shape_for(config), frames,
 		     config->memory.page_tables == PAGE_TABLES_OUT);
 	/* Ages are kept, and pages trimmed, by process. */
 	if (config->replacement.scope == SCOPE_GLOBAL &&

@@ -23,6 +23,7 @@ enum sees { SEES_ACCESSED_BITS, SEES_EVERY_REFERENCE };
 enum tristate { TRI_FALSE, TRI_TRUE, TRI_AUTO };
 enum tlb_replacement { TLB_LRU };
 enum order { ORDER_RECORDED };
+enum design { DESIGN_RADIX, DESIGN_HASHED, DESIGN_CLUSTERED, DESIGN_INVERTED, N_DESIGNS };
 enum dirty { DIRTY_HARDWARE, DIRTY_SOFTWARE };
 enum pagefile_grow { GROW_SYNC, GROW_ASYNC };
 enum device_kind { DEVICE_HDD, DEVICE_SATA_SSD, DEVICE_NVME, DEVICE_IDEAL };
@@ -101,10 +102,14 @@ struct config {
 		struct duration ad_update;
 	} walker;
 	struct {
+		int design;
 		uint64_t levels;
 		bool pdpte_registers;
 		bool nx;
 		int dirty;
+		struct {
+			uint64_t load; /* per cent */
+		} hash;
 	} paging;
 	struct {
 		struct duration cycles_per_reference;

@@ -9,6 +9,7 @@
  *     leaf maps a large page.
  *  3. Leaf entries change through pt_set() and pt_set_large() only, except that the walker sets A
  *     and D.
+ *  4. A shared table, if there is one, holds the valid ones of all processes.
  *
  * The pages of a large one have no leaf table: as a span they have no entries, like pages of which
  * nothing is written; one by one they have the large page's (pte_piece). Tables of two levels map no
@@ -50,6 +51,8 @@ struct pt_node {
 	pte_t entry[]; /* 1 << bits[level] */
 };
 
+struct shared_table;
+
 /* All tables of the machine, by the frame they lie in. */
 struct pt_pool {
 	const struct pt_shape *shape;
@@ -60,6 +63,9 @@ struct pt_pool {
 	uint32_t n_outside; /* numbers given out above frames */
 	uint32_t *spare;    /* of those, free again */
 	uint32_t n_spare;
+	/* What walks read instead of these tables, for all processes; NULL: these (design.h). It is
+	 * told of every change of a leaf entry. Set by whoever owns both. */
+	struct shared_table *shared;
 };
 void pt_pool_init(struct pt_pool *pool, const struct pt_shape *shape, uint32_t frames,
 		  bool outside);
@@ -70,6 +76,7 @@ vmsim_pfn pt_pool_outside(struct pt_pool *pool);
 
 struct page_table {
 	struct pt_pool *pool;
+	uint32_t asid;  /* whose it is, for a shared table */
 	vmsim_pfn root; /* VMSIM_NO_PFN until the first table is added */
 	uint32_t n_tables;
 	uint32_t n_large; /* large pages mapped */
@@ -104,6 +111,7 @@ void pt_set_large(struct page_table *pt, vmsim_vpn vpn, pte_t pte);
 struct pt_span {
 	vmsim_vpn vpn;
 	uint64_t n;
+	const struct page_table *pt;
 	struct pt_node *node; /* NULL: absent, all entries zero */
 	unsigned index;       /* of the first, in node */
 	bool large;           /* pages of a large page; no node */

@@ -10,8 +10,10 @@ void psc_init(struct psc *psc, const struct config *config)
 	unsigned end;
 
 	*psc = (struct psc){.shape = pt_shape_for(config), .cycles = config->psc.latency.cycles};
-	/* What stands in registers is not cached. */
-	end = psc->shape->levels - psc->shape->top_in_registers;
+	/* What stands in registers is not cached; other designs have no upper entries. */
+	end = config->paging.design == DESIGN_RADIX
+		      ? psc->shape->levels - psc->shape->top_in_registers
+		      : 0;
 	for (unsigned level = 1; level < end; level++) {
 		if (!entries[level])
 			continue;

@@ -1,11 +1,11 @@
 /* design.h: what the hardware walks: the radix tables of each process, or one table of the machine.
  *
  * The memory manager keeps the entry of every page, valid or not, in radix tables (page_table.h).
- * With the radix design walks read those. With any other they are the system's own books, which take
- * no memory; walks read a shared table instead: one for the machine, of a size that follows from its
- * frames, whose entries are told apart by address space and page. It holds the valid entries and no
- * others (invariant "design"): pt_set() maps, changes and unmaps them there, and a walk sets A and D
- * in both.
+ * With the radix design walks read those. With any other they are the system's own books, which
+ * take no memory; walks read a shared table instead: one for the machine, of a size that follows
+ * from its frames, whose entries are told apart by address space and page. It holds the valid
+ * entries and no others (invariant "design"): pt_set() maps, changes and unmaps them there, and a
+ * walk sets A and D in both.
  *
  * A shared table lies in frames from 0 on, which nobody else gets, or above memory with
  * memory.page_tables=out. Should it become too small, which takes frames that several pages share,

@@ -1,9 +1,9 @@
 /* design_clustered.c: one hash table of groups of pages, with open addressing.
  *
  * An entry is a line of 64 bytes: those of eight neighbouring pages, whose unused bits hold the
- * number of the group (Yaniv and Tsafrir, "Hash, Don't Cache (the Page Table)", 2016). A search looks
- * in each line at the word of the page that it is for: one fetch a line. It goes on until the group is
- * found, with the page in it or not, or a line is empty.
+ * number of the group (Yaniv and Tsafrir, "Hash, Don't Cache (the Page Table)", 2016). A search
+ * looks in each line at the word of the page that it is for: one fetch a line. It goes on until
+ * the group is found, with the page in it or not, or a line is empty.
  *
  * A group that goes leaves no mark behind, as in design_hashed.c.
  *

@@ -1,11 +1,12 @@
 /* design_hashed.c: one hash table of all pages, with open addressing.
  *
- * An entry is 16 bytes: the page it is of, and what maps it. The search for a page begins at its hash
- * and goes on from slot to slot until the page is found or a slot is empty; each slot it looks at is
- * one fetch. Four neighbouring pages begin in one cache line of 64 bytes.
+ * An entry is 16 bytes: the page it is of, and what maps it. The search for a page begins at its
+ * hash and goes on from slot to slot until the page is found or a slot is empty; each slot it
+ * looks at is one fetch. Four neighbouring pages begin in one cache line of 64 bytes.
  *
- * A page that goes leaves no mark behind: entries after it that could have stood in its slot are moved
- * there, one after another, so that searches end as soon as if it had never been (Knuth 6.4, R).
+ * A page that goes leaves no mark behind: entries after it that could have stood in its slot are
+ * moved there, one after another, so that searches end as soon as if it had never been (Knuth 6.4,
+ * R).
  *
  * Invariant: no slot is empty between the hash of a page and its entry. */
 #include "mmu/design.h"

@@ -2,10 +2,10 @@
  * anchors.
  *
  * Anchors come first, 4 bytes each: where the chain of the pages with one hash begins. Then the
- * frames' entries, 16 bytes each, which name the page in the frame and the next entry of the chain; in
- * a chain what was mapped last comes first. A walk reads the anchor, and then entry after entry until
- * the page is found or the chain ends: 1 fetch, and one for each entry. Sixteen neighbouring pages
- * have their anchors in one cache line.
+ * frames' entries, 16 bytes each, which name the page in the frame and the next entry of the
+ * chain; in a chain what was mapped last comes first. A walk reads the anchor, and then entry
+ * after entry until the page is found or the chain ends: 1 fetch, and one for each entry. Sixteen
+ * neighbouring pages have their anchors in one cache line.
  *
  * A frame that several pages share has an entry of its own for one of them. The others have entries
  * that lie above memory, as many as there are such pages (chosen: textbooks have no place for them,

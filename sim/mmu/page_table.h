@@ -12,8 +12,8 @@
  *  4. A shared table, if there is one, holds the valid ones of all processes.
  *
  * The pages of a large one have no leaf table: as a span they have no entries, like pages of which
- * nothing is written; one by one they have the large page's (pte_piece). Tables of two levels map no
- * large pages: theirs would be of 4 MiB. */
+ * nothing is written; one by one they have the large page's (pte_piece). Tables of two levels map
+ * no large pages: theirs would be of 4 MiB. */
 #ifndef MMU_PAGE_TABLE_H
 #define MMU_PAGE_TABLE_H
 
@@ -22,8 +22,8 @@
 
 #define PT_MAX_LEVELS 5
 
-/* Address spaces are told apart by numbers of this width, from 1 (x86: PCID, which has 12). With the
- * 45 bits of a page number of 57-bit addresses a translation's tag has two bits left. */
+/* Address spaces are told apart by numbers of this width, from 1 (x86: PCID, which has 12). With
+ * the 45 bits of a page number of 57-bit addresses a translation's tag has two bits left. */
 #define ASID_BITS 17
 #define ASID_MAX ((1u << ASID_BITS) - 1)
 

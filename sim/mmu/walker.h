@@ -1,5 +1,5 @@
-/* walker.h: the hardware page walk (semantics H3, H4), of radix tables or of the machine's shared one
- * (design.h), of which all of a walk is one step: it has no levels, and begins nowhere else. */
+/* walker.h: the hardware page walk (semantics H3, H4), of radix tables or of the machine's shared
+ * one (design.h), of which all of a walk is one step: it has no levels, and begins nowhere else. */
 #ifndef MMU_WALKER_H
 #define MMU_WALKER_H
 

@@ -147,9 +147,9 @@ void check_H6(struct audit *a)
 	}
 }
 
-/* A page table that all processes share holds their valid entries, as their own books have them, and
- * no others: each is found there, and there are not more. Looking at every slot of a large table takes
- * long, and is done now and then only. */
+/* A page table that all processes share holds their valid entries, as their own books have them,
+ * and no others: each is found there, and there are not more. Looking at every slot of a large
+ * table takes long, and is done now and then only. */
 #define SMALL_TABLE (1u << 20) /* bytes */
 #define LARGE_EVERY 1024u      /* audits */
 void check_design(struct audit *a)

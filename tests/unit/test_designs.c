@@ -212,7 +212,7 @@ static void test_many(gconstpointer data)
 	g_free(settings);
 }
 
-/* --- walks by hand ----------------------------------------------------------------------------- */
+/* --- walks by hand --------------------------------------------------------------------------- */
 
 struct fixture {
 	vmsim_config *config;
@@ -250,8 +250,8 @@ static void tear_down(struct fixture *f)
 	vmsim_config_free(f->config);
 }
 
-/* A load's walk finds the page, or not, after so many fetches of 10 cycles and 1 for its A; the last is
- * at an address. */
+/* A load's walk finds the page, or not, after so many fetches of 10 cycles and 1 for its A; the
+ * last is at an address. */
 static void walks(struct fixture *f, vmsim_vpn vpn, bool found, unsigned fetches, uint64_t address)
 {
 	struct probe probe = {0};
@@ -269,9 +269,9 @@ static void walks(struct fixture *f, vmsim_vpn vpn, bool found, unsigned fetches
 
 #define HAND "memory.frames=16 dram.latency=10 walker.ad_update=1 "
 
-/* 16 slots. The four pages of a group begin at the upper two bits of (key / 4) * 0x9E3779B97F4A7C15,
- * times 4, where the key is 1 << 45 | page: of the groups 0x10, 0x24 and 0x44 that is slot 12, of 0x18
- * slot 0. */
+/* 16 slots. The four pages of a group begin at the upper two bits of (key / 4) *
+ * 0x9E3779B97F4A7C15, times 4, where the key is 1 << 45 | page: of the groups 0x10, 0x24 and 0x44
+ * that is slot 12, of 0x18 slot 0. */
 static void test_hashed(void)
 {
 	struct fixture f;

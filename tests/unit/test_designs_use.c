@@ -1,6 +1,6 @@
-/* test_designs_use.c: machines with each design of page table: the same trace gives the same results,
- * faults and contents, and only walks differ; the audit tells when a shared table is not what is
- * mapped. */
+/* test_designs_use.c: machines with each design of page table: the same trace gives the same
+ * results, faults and contents, and only walks differ; the audit tells when a shared table is not
+ * what is mapped. */
 #include "engine/machine.h"
 #include "mmu/design.h"
 #include "rules.h"
@@ -40,7 +40,7 @@ static vmsim_machine *machine(const char *settings, unsigned design)
 	return m;
 }
 
-/* --- the same trace ---------------------------------------------------------------------------- */
+/* --- the same trace -------------------------------------------------------------------------- */
 
 static void say(void *ctx, const struct vmsim_record *r)
 {
@@ -56,8 +56,8 @@ static uint64_t draw(uint64_t *state, uint64_t n)
 	return (*state >> 33) % n;
 }
 
-/* Three processes in 40 frames: stores, loads, fetches, and calls that take pages and rights away, in
- * an order that depends on nothing else. What is read and answered goes into `out`. */
+/* Three processes in 40 frames: stores, loads, fetches, and calls that take pages and rights away,
+ * in an order that depends on nothing else. What is read and answered goes into `out`. */
 static void use(vmsim_machine *m, GString *out)
 {
 	uint64_t state = 7;
@@ -149,7 +149,7 @@ static void test_same(gconstpointer data)
 	}
 }
 
-/* --- memory, and what is refused --------------------------------------------------------------- */
+/* --- memory, and what is refused ------------------------------------------------------------- */
 
 /* The table's frames are the first, wired from the start; processes have no others. */
 static void test_frames(gconstpointer data)

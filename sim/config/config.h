@@ -33,6 +33,7 @@ enum tlb_replacement {
 };
 enum cache_replacement { CACHE_LRU, CACHE_PLRU };
 enum order { ORDER_RECORDED };
+enum design { DESIGN_RADIX, DESIGN_HASHED, DESIGN_CLUSTERED, DESIGN_INVERTED, N_DESIGNS };
 enum dirty { DIRTY_HARDWARE, DIRTY_SOFTWARE };
 enum pagefile_grow { GROW_SYNC, GROW_ASYNC };
 enum device_kind { DEVICE_HDD, DEVICE_SATA_SSD, DEVICE_NVME, DEVICE_IDEAL };
@@ -123,7 +124,7 @@ struct config {
 	struct {
 		struct {
 			uint64_t entries; /* 0: none */
-		} pml4e, pdpte, pde;
+		} pml5e, pml4e, pdpte, pde;
 		struct duration latency;
 	} psc;
 	struct {
@@ -151,9 +152,14 @@ struct config {
 		} psc;
 	} nested;
 	struct {
+		int design;
 		uint64_t levels;
+		bool pdpte_registers;
 		bool nx;
 		int dirty;
+		struct {
+			uint64_t load; /* per cent */
+		} hash;
 	} paging;
 	struct {
 		struct duration cycles_per_reference;

@@ -33,7 +33,7 @@ static void tell(GArray *cached, const struct tlb *tlb)
 static void tell_structures(const struct psc *psc, GArray *cached)
 {
 	static const char *const where[PT_MAX_LEVELS] = {"", "PDE cache", "PDPTE cache",
-							 "PML4E cache"};
+							 "PML4E cache", "PML5E cache"};
 
 	for (unsigned level = 1; psc->any && level < psc->shape->levels; level++) {
 		const struct tlb *cache = &psc->level[level];

@@ -80,7 +80,7 @@ static void use_entry(const struct tlb_entry *entry, vmsim_vpn vpn, struct trans
 static bool walk_cached(struct mmu *mmu, const struct lookup *page, struct walk *w,
 			struct translation *out)
 {
-	struct walk_start from = walk_top(page->pt);
+	struct walk_start from = walk_top(page->pt, page->vpn);
 	bool ok;
 
 	if (!mmu->psc.any)

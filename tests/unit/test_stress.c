@@ -691,6 +691,16 @@ static const struct setup setups[] = {
 	 "memory.frames=600 memory.page_tables=out pagefile.size=2MiB vmm.avail_low=560 "
 	 "vmm.avail_high=580 replacement.policy=lru replacement.scope=process "
 	 "replacement.sees=every-reference vmm.lock_overhead=0", 1112, 9000, false},
+	{"28 frames, hashed page table", "memory.frames=28 memory.page_tables=in pagefile.size=2MiB "
+	 "paging.design=hashed paging.hash.load=100", 540, 9000, false},
+	{"24 frames, clustered page table, textbook, not zeroed",
+	 "memory.frames=24 memory.page_tables=in pagefile.size=2MiB paging.design=clustered "
+	 "paging.hash.load=400 standby.enabled=false memory.zeroed=false", 536, 9000, false},
+	{"24 frames, inverted page table, 3 levels",
+	 "memory.frames=24 memory.page_tables=in pagefile.size=2MiB paging.design=inverted "
+	 "paging.levels=3 paging.dirty=sw", 536, 9000, false},
+	{"40 frames, 5 levels", "memory.frames=40 memory.page_tables=in pagefile.size=2MiB "
+	 "paging.levels=5 psc.pml5e.entries=2 psc.pde.entries=2", 552, 9000, false},
 };
 
 static void complain(void *ctx, const struct vmsim_record *r)

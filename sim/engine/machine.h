@@ -185,6 +185,9 @@ bool machine_await(struct vmsim_machine *m, struct thread *thread, const struct 
 bool machine_await_labels(struct vmsim_machine *m, const uint32_t *labels, size_t n);
 /* machine_drain: let every event under way end. */
 bool machine_drain(struct vmsim_machine *m);
+/* What the device and the timers bring by now, whatever the core is in the middle of; before every
+ * step. */
+void machine_catch_up(struct vmsim_machine *m);
 /* The core turns to a thread. */
 void machine_switch(struct vmsim_machine *m, struct thread *thread);
 /* machine_run: run a thread's event until it ends (true) or must wait. */

@@ -154,6 +154,7 @@ bool machine_event(struct vmsim_machine *m, const struct vmsim_event *event)
 	machine_switch(m, thread);
 	if (event->flags & VMSIM_EV_GAP)
 		pass_gap(m, event->time);
+	machine_catch_up(m);
 	if (event->op == VMSIM_OP_CALL)
 		call_begin(m, thread);
 	else

@@ -230,15 +230,18 @@ void machine_switch(struct vmsim_machine *m, struct thread *thread)
 		mmu_flush(&m->mmu, 0);
 }
 
-/* Threads that waited for this request, or for any frame, may go on. */
+/* Threads that waited for this request may go on; so may those that wait for a frame, when one can
+ * be had. Whether it can, the textbook machine does not know before it tries. io may be NULL. */
 static void wake(struct vmsim_machine *m, const struct io *io)
 {
+	bool frames = vmm_has_frames(m->vmm) || !m->config->standby.enabled;
+
 	for (guint i = 0; i < m->waiting->len;) {
 		struct thread *thread = g_ptr_array_index(m->waiting, i);
 
 		if (io && thread->io == io && thread->op.fault.resolved)
 			vmm_waited(m->vmm, io, &thread->op.fault);
-		if (thread->wait == WAIT_FRAME || (io && thread->io == io)) {
+		if ((thread->wait == WAIT_FRAME && frames) || (io && thread->io == io)) {
 			thread->wait = WAIT_NOTHING;
 			thread->io = NULL;
 			g_ptr_array_remove_index(m->waiting, i);
@@ -277,9 +280,9 @@ static struct thread *take_ready(struct vmsim_machine *m)
 
 /* --- time ------------------------------------------------------------------------------------ */
 
-/* Requests complete in the cycle in which they do, whatever the core is in the middle of. Their
- * events name the trace event that asked for them. */
-static void take_completions(struct vmsim_machine *m)
+/* Requests complete in the cycle in which they do, whatever the core is in the middle of; those up
+ * to `until` are taken. Their events name the trace event that asked for them. */
+static void take_completions(struct vmsim_machine *m, vmsim_cycles until)
 {
 	struct events *e = &m->events;
 	uint64_t cycle = e->cycle, seq = e->seq, line = e->line;
@@ -287,7 +290,7 @@ static void take_completions(struct vmsim_machine *m)
 	struct account *account = m->stats.current;
 	struct io *io;
 
-	while ((io = device_take(m->device, m->now))) {
+	while ((io = device_take(m->device, until))) {
 		machine_flush_references(m);
 		stats_settle(&m->stats);
 		stats_switch(&m->stats, io->process ? process_account(io->process)
@@ -312,6 +315,14 @@ static void take_completions(struct vmsim_machine *m)
 	e->tid = tid;
 }
 
+void machine_catch_up(struct vmsim_machine *m)
+{
+	if (device_next(m->device) <= m->now)
+		take_completions(m, m->now);
+	if (timer_next(m) <= m->now) /* faults are counted from tick to tick (W3) */
+		timer_take(m);
+}
+
 bool machine_run(struct vmsim_machine *m, struct thread *thread)
 {
 	struct op *op = &thread->op;
@@ -327,8 +338,7 @@ bool machine_run(struct vmsim_machine *m, struct thread *thread)
 			machine_fail(m, VMSIM_ERROR_INTERRUPTED, "interrupted");
 			break;
 		}
-		if (device_next(m->device) <= m->now)
-			take_completions(m);
+		machine_catch_up(m);
 		if (m->now >= m->sample_at)
 			machine_sample(m);
 		goes_on = op->stage == OP_CALL ? call_stage(m, thread) : access_stage(m, thread);
@@ -359,6 +369,7 @@ static bool background(struct vmsim_machine *m)
 	m->events.seq = 0;
 	m->events.line = 0;
 	m->events.pid = m->events.tid = 0;
+	timer_ran(m);
 	vmm_write_timer(m->vmm, m->now);
 	any = vmm_background(m->vmm, starved(m));
 	work = vmm_take_work(m->vmm);
@@ -367,10 +378,11 @@ static bool background(struct vmsim_machine *m)
 		     work.written * config->os.write.cycles +
 		     work.compressed * config->os.compress.cycles + machine_invalidate(m));
 	machine_submit(m, m->now);
+	m->asleep = true; /* it was the kernel that ran */
 	m->background_due = any;
 	m->frames_due = frames_due || any;
 	stats_switch(&m->stats, account);
-	if (any && vmm_has_frames(m->vmm))
+	if (any)
 		wake(m, NULL);
 	return any;
 }
@@ -424,18 +436,18 @@ static bool go_on(struct vmsim_machine *m)
 		machine_fail(m, VMSIM_ERROR_INTERRUPTED, "interrupted");
 		return true;
 	}
-	take_completions(m);
+	take_completions(m, m->now);
 	timer_take(m);
 	if (m->now >= m->sample_at)
 		machine_sample(m);
 	if (background(m))
 		return true;
 	/* Another event may have given frames back, or made a page one that can be taken. */
-	if (m->frames_due && starved(m) &&
-	    (vmm_has_frames(m->vmm) || !m->config->standby.enabled))
+	if (m->frames_due && starved(m))
 		wake(m, NULL);
 	m->frames_due = false;
-	return false;
+	/* What came while it worked goes before threads, too. */
+	return device_next(m->device) <= m->now || timer_next(m) <= m->now;
 }
 
 static bool run_ready(struct vmsim_machine *m)
@@ -517,8 +529,13 @@ bool machine_drain(struct vmsim_machine *m)
 		if (m->error)
 			return false;
 		if (!m->waiting->len && !m->ready->len)
-			return true;
+			break;
 		if (!go_on(m) && !run_ready(m) && !wait_for_device(m, true))
 			return false;
 	}
+	/* What came to pass while the last event went on; what completes in its end cycle is left
+	 * there (T19). */
+	if (m->now)
+		take_completions(m, m->now - 1);
+	return true;
 }

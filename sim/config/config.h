@@ -21,7 +21,16 @@ enum page_tables { PAGE_TABLES_IN, PAGE_TABLES_OUT };
 enum scope { SCOPE_PROCESS, SCOPE_GLOBAL };
 enum sees { SEES_ACCESSED_BITS, SEES_EVERY_REFERENCE };
 enum tristate { TRI_FALSE, TRI_TRUE, TRI_AUTO };
-enum tlb_replacement { TLB_LRU };
+enum tlb_replacement {
+	TLB_LRU,
+	TLB_TREE_PLRU,
+	TLB_BIT_PLRU,
+	TLB_NRU,
+	TLB_FIFO,
+	TLB_RANDOM,
+	TLB_SRRIP,
+	TLB_MRU3_PLRU,
+};
 enum order { ORDER_RECORDED };
 enum design { DESIGN_RADIX, DESIGN_HASHED, DESIGN_CLUSTERED, DESIGN_INVERTED, N_DESIGNS };
 enum dirty { DIRTY_HARDWARE, DIRTY_SOFTWARE };
@@ -31,15 +40,23 @@ enum device_queue { QUEUE_FIFO, QUEUE_READ_FIRST, QUEUE_ELEVATOR, QUEUE_AUTO };
 
 #define CONFIG_AUTO UINT64_MAX /* an option left to be derived; resolved when finished */
 
+/* What a level of TLBs has of the level above it (mmu/tlbs.h). */
+enum inclusion { MOSTLY_INCLUSIVE, INCLUSIVE, EXCLUSIVE };
+
+/* The array of pages of one size. */
+struct tlb_size_config {
+	bool shared;            /* they stand among those of the next smaller size; else: */
+	uint64_t entries, ways; /* as below */
+};
+
 struct tlb_config {
 	uint64_t entries; /* 0: no such level */
 	uint64_t ways;    /* as many as entries: fully associative; CONFIG_AUTO is "full" */
 	struct duration latency;
 	int replacement;
-	struct {
-		bool shared; /* large pages stand among the others; else they have this: */
-		uint64_t entries, ways; /* as above */
-	} large;
+	const char *index; /* as index.h has it */
+	int inclusion;     /* enum inclusion; of the second level and the third */
+	struct tlb_size_config large, huge;
 };
 
 struct config {
@@ -88,7 +105,8 @@ struct config {
 		uint64_t ticks_per_second;
 	} trace;
 	struct {
-		struct tlb_config l1d, l1i, l2;
+		struct tlb_config l1d, l1i, l2, l2i, l3;
+		bool unified; /* l1d is for code, too, and there is no l1i */
 		bool pcid;
 	} tlb;
 	struct {
@@ -120,7 +138,7 @@ struct config {
 	struct {
 		struct duration trap, return_, demand_zero, transition, hard, cow, guard, violation,
 			spurious, dirty, zero_page, trim, write, compress, decompress, age, invlpg,
-			cr3;
+			cr3, ipi, ipi_per_core, ipi_handler;
 		struct duration call, page_commit, page_decommit, page_free, page_protect,
 			page_reset, page_offer, page_watch, page_lock, page_query, page_prefetch;
 		bool age_flush;

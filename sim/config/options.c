@@ -16,6 +16,7 @@
 #define KEPT_BOOL(m) _Generic(MEMBER(m), bool : 1)
 #define KEPT_CHOICE(m) _Generic(MEMBER(m), int : 1)
 #define KEPT_POLICY(m) KEPT_CHOICE(m)
+#define KEPT_INDEX(m) _Generic(MEMBER(m), const char * : 1)
 
 static const struct option machine_options[] = {
 #define OPTION(path, member, type, def, min, max, unit, doc, source)                  \
@@ -207,7 +208,7 @@ static const char *option_type_name(enum option_type type)
 		[OPTION_COUNT] = "count",  [OPTION_WAYS] = "count",   [OPTION_FRAMES] = "bytes",
 		[OPTION_BYTES] = "bytes",  [OPTION_RATE] = "rate",    [OPTION_TIME] = "time",
 		[OPTION_BOOL] = "boolean", [OPTION_DEC3] = "decimal", [OPTION_CHOICE] = "choice",
-		[OPTION_POLICY] = "choice"};
+		[OPTION_POLICY] = "choice", [OPTION_INDEX] = "text"};
 
 	return names[type];
 }
@@ -230,6 +231,8 @@ static char *option_values(const struct option *option)
 	case OPTION_CHOICE:
 	case OPTION_POLICY:
 		return option_names(option);
+	case OPTION_INDEX:
+		return g_strdup("linear|xor|bits");
 	default:
 		break;
 	}

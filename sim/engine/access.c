@@ -42,7 +42,7 @@ void access_begin(struct vmsim_machine *m, struct thread *thread)
 	*(access_of(op) == VMSIM_READ	 ? &c->reads
 	  : access_of(op) == VMSIM_WRITE ? &c->writes
 					 : &c->fetches) += 1;
-	m->now += config->core.cycles_per_reference.cycles;
+	clock_pass(m, BUCKET_compute, config->core.cycles_per_reference.cycles);
 	op->stage = OP_TRANSLATE;
 	op->compared = true;
 	op->stores = all_permit(m, thread);
@@ -142,7 +142,7 @@ static void end_reference(struct vmsim_machine *m, struct thread *thread,
 	struct op *op = &thread->op;
 
 	if (result == VMSIM_RESULT_OK) {
-		m->now += m->config->data.latency.cycles;
+		clock_pass(m, BUCKET_data, m->config->data.latency.cycles);
 		m->stats.translated++;
 	}
 	clock_stamp(m);
@@ -169,12 +169,13 @@ static void translate(struct vmsim_machine *m, struct thread *thread)
 		return;
 	}
 	op->repeated = op->repeated || op->done < op->counted;
-	ok = mmu_translate(&m->mmu, pt, process_asid(thread->process), vpn, access_of(op),
+	ok = mmu_translate(m->mmu, pt, process_asid(thread->process), vpn, access_of(op),
 			   op->repeated, &tr);
 	op->counted = MAX(op->counted, op->done + n);
 	/* First lookups in the first level are booked from their count. */
 	if (!op->repeated)
-		m->now += access_of(op) == VMSIM_EXECUTE ? m->mmu.l1i_cycles : m->mmu.l1d_cycles;
+		clock_pass(m, BUCKET_tlb_l1,
+			   access_of(op) == VMSIM_EXECUTE ? m->mmu->l1i_cycles : m->mmu->l1d_cycles);
 	BOOK(m, tlb_l1, tr.l1_cycles);
 	BOOK(m, tlb_l2, tr.l2_cycles);
 	clock_walk(m, walks, tr.walk_cycles);
@@ -250,6 +251,7 @@ static vmsim_cycles charge_fault(struct vmsim_machine *m, enum fault_type type)
 
 	BOOK(m, fault_service, service);
 	BOOK(m, zeroing, zeroing);
+	machine_interrupt(m);
 	return service + zeroing;
 }
 
@@ -332,6 +334,7 @@ bool access_stage(struct vmsim_machine *m, struct thread *thread)
 	switch (thread->op.stage) {
 	case OP_TRANSLATE:
 		translate(m, thread);
+		m->core->reference_end = m->now;
 		return true;
 	case OP_TRAP:
 		BOOK(m, trap, m->config->os.trap.cycles);

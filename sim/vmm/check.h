@@ -79,7 +79,7 @@ struct block {
 	const struct vad *vad;
 	uint64_t entries;   /* not zero */
 	uint64_t committed; /* of those, of committed pages */
-	uint64_t copies;    /* of those, the process's own in a view */
+	uint64_t copies;    /* of those, in a view, the process's own or to be */
 };
 
 struct table {

@@ -146,6 +146,24 @@ static inline pte_t page_effective(const struct vad *vad, pte_t pte)
 	return vad->commit_at_reserve ? pte_make_demand_zero(vad->prot, false) : 0;
 }
 
+/* Whether the process sees a page through the section of its view; else it is its own. */
+static inline bool page_is_shared(pte_t effective)
+{
+	return pte_is_prototype(effective) || (pte_is_valid(effective) && (effective & PTE_SHARED));
+}
+
+/* C1: a view that was mapped copy-on-write is charged for all its pages, others for those that have
+ * been copied or will be by a store. */
+static inline bool view_is_charged(const struct vad *vad)
+{
+	return prot_copies(vad->prot);
+}
+
+static inline bool view_page_is_charged(pte_t effective)
+{
+	return !page_is_shared(effective) || prot_copies(pte_prot(effective));
+}
+
 /* The page of the segment that a view shows at vpn. */
 static inline vmsim_vpn vad_index(const struct vad *vad, vmsim_vpn vpn)
 {
@@ -440,8 +458,11 @@ bool call_place(struct vmm *vmm, struct process *process, const struct api_call 
 /* view_allows: whether a view's pages may have a protection, by what it was mapped for. */
 bool view_allows(const struct vad *vad, uint32_t protect);
 /* view_prot: the protection that a page (pte: its effective entry) takes when asked to have one.
- * Views that may not be written to are copied from; a copied page is the process's own. */
+ * An image is not written to but copied; a copied page is the process's own. */
 unsigned view_prot(const struct vad *vad, pte_t pte, unsigned prot);
+/* view_charge: by how much a view's charge changes when its pages are asked to have a protection. */
+int64_t view_charge(const struct process *process, const struct vad *vad, vmsim_vpn first,
+		    vmsim_vpn last, unsigned prot);
 /* call_charge: a call that may have to wait charges when it is decided, so that its outcome and that
  * of others do not depend on the wait (T3). Once; call_charged: its pages have followed. */
 void call_charge(struct vmm *vmm, struct process *process, struct api_call *call, int64_t delta);

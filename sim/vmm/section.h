@@ -64,7 +64,7 @@ struct section {
 };
 
 /* What the pages of a view may be protected to (vad->allowed). */
-enum view_allows { VIEW_WRITE = 1, VIEW_EXECUTE = 2, VIEW_COPY = 4 };
+enum view_allows { VIEW_READ = 1, VIEW_WRITE = 2, VIEW_EXECUTE = 4 };
 
 pte_t segment_get(const struct segment *segment, vmsim_vpn index);
 void segment_set(struct segment *segment, vmsim_vpn index, pte_t pte);

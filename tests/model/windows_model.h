@@ -67,9 +67,13 @@ struct wm_page {
 	bool zero;     /* a zero page that nobody wrote (R5, memory.zero_fill_dirty) */
 	uint32_t priority, offer_priority; /* of its standby list (W11) */
 	int64_t order;                     /* in that list */
+	uint64_t listed_in;                /* the operation that was under way when it came there */
+	bool unordered;                    /* where in the list is not known */
+	bool to_head;                      /* it goes to the head when it comes there (R11) */
 	/* the operation under way on it */
 	uint64_t open;  /* its number, 0 for none */
 	bool touched;   /* it accesses the page, which permits it */
+	bool reached;   /* it accesses the page, at least until it begins again (K2) */
 	bool read_only; /* though it stores: the page is copied from */
 	bool lock_new;  /* it locks the page, which was not locked */
 	bool came;      /* it became active meanwhile */
@@ -290,7 +294,8 @@ void wm_apply_section(struct wm *m, struct wm_flight *f, const struct vmsim_call
 void wm_unmap(struct wm *m, struct wm_flight *f, struct wm_block *b);
 void wm_sections_exit(struct wm *m, struct wm_flight *f);
 bool wm_view_allows(const struct wm_block *b, uint32_t prot);
-uint32_t wm_view_protection(const struct wm_block *b, const struct wm_page *p, uint32_t prot);
+uint32_t wm_view_protection(const struct wm_page *p, const struct wm_block *b, uint32_t prot);
+int64_t wm_view_charge(const struct wm_page *p, const struct wm_block *b, uint32_t prot);
 void wm_copy_on_write(struct wm *m, struct wm_flight *f, struct wm_page *p);
 /* wm_body: the record of what a page holds and where that is. */
 static inline struct wm_page *wm_body(struct wm_page *p)
@@ -344,10 +349,9 @@ bool wm_in_frame(const struct wm_page *p);
 enum wm_known {
 	WM_TABLE_TAKES_PAGE,
 	WM_BAD_AFTER_WRITE,
-	WM_GUARD_CACHING,
-	WM_GUARD_BEHIND,
-	WM_COPY_AGAIN,
-	WM_COPY_FOR_EVER,
+	WM_LOCK_FAILS,
+	WM_UNDO_FOR_EVER,
+	WM_POLICY_OF_SECTIONS,
 	WM_N_KNOWN
 };
 

@@ -303,7 +303,7 @@ static void test_set_messages(void)
 	expect_failure("tlb.l2.entrys=5",
 		       "--set tlb.l2.entrys=5: unknown option (did you mean tlb.l2.entries?)");
 	expect_failure("cores=0",
-		       "--set cores=0: 0 is out of range (expected a whole number, 1..1)");
+		       "--set cores=0: 0 is out of range (expected a whole number, 1..64)");
 	expect_failure("tlb.l2=5",
 		       "--set tlb.l2=5: tlb.l2 is a group of options (expected the path of one)");
 	expect_failure("standby.enabled=yes",
@@ -337,16 +337,16 @@ static void test_json_messages(void)
 		"FILE:1:2: unknown option \"tlb.l2.entries\" (did you mean tlb.l2.entries, nested "
 		"in objects?)");
 	expect_failure("{\"cores\": \"one\"}",
-		       "FILE:1:11: cores: \"one\" is not a number (expected a whole number, 1..1)");
+		       "FILE:1:11: cores: \"one\" is not a number (expected a whole number, 1..64)");
 	expect_failure(
 		"{\"cores\": 1.5}",
-		"FILE:1:11: cores: 1.5 is not a whole number (expected a whole number, 1..1)");
+		"FILE:1:11: cores: 1.5 is not a whole number (expected a whole number, 1..64)");
 	expect_failure("{\"cores\": -1}",
-		       "FILE:1:11: cores: -1 is negative (expected a whole number, 1..1)");
+		       "FILE:1:11: cores: -1 is negative (expected a whole number, 1..64)");
 	expect_failure("{\"cores\": true}",
-		       "FILE:1:11: cores: true is a boolean (expected a whole number, 1..1)");
+		       "FILE:1:11: cores: true is a boolean (expected a whole number, 1..64)");
 	expect_failure("{\"cores\": [1]}",
-		       "FILE:1:11: cores: an array (expected a whole number, 1..1)");
+		       "FILE:1:11: cores: an array (expected a whole number, 1..64)");
 	expect_failure("{\"rules\": 5}",
 		       "FILE:1:11: rules: 5 is a number (expected one of article|win32)");
 	expect_failure("{\"standby\": {\"enabled\": \"true\"}}",
@@ -394,9 +394,30 @@ static void test_cross_checks(void)
 		"tlb.l2.entries=1000",
 		"tlb.l2.ways=12: does not divide tlb.l2.entries=1000 (expected a divisor, or "
 		"\"full\")");
-	expect_failure("tlb.l2.entries=36",
-		       "tlb.l2: 36 entries of 12 ways make 3 sets (expected a power of two: page "
-		       "numbers index them)");
+	expect_failure("{\"tlb\": {\"l2\": {\"entries\": 36, \"index\": \"xor\"}}}",
+		       "tlb.l2.index=xor: of no use for the 3 sets of 36 entries of 12 ways "
+		       "(expected \"linear\", or a power of two with \"xor\" or its number of "
+		       "groups)");
+	expect_failure("tlb.l1d.index=0^4,1^5,2",
+		       "tlb.l1d.index=0^4,1^5,2: of no use for the 16 sets of 64 entries of 4 ways "
+		       "(expected \"linear\", or a power of two with \"xor\" or its number of "
+		       "groups)");
+	expect_failure("tlb.l1d.replacement=mru3-plru",
+		       "tlb.l1d.ways=4: no three groups for mru3-plru (expected a multiple of 3)");
+	expect_failure("{\"tlb\": {\"l1d\": {\"entries\": 96, \"ways\": 6, "
+		       "\"replacement\": \"mru3-plru\"}}}",
+		       "tlb.l1d.large.ways=4: no three groups for mru3-plru (expected a multiple of "
+		       "3)");
+	expect_failure("{\"tlb\": {\"l2\": {\"entries\": 0}, \"l3\": {\"entries\": 64}}}",
+		       "tlb.l3.entries=64: there is no tlb.l2 (expected tlb.l2.entries above 0)");
+	expect_failure("{\"tlb\": {\"l2\": {\"entries\": 0}, \"l2i\": {\"entries\": 64}}}",
+		       "tlb.l2i.entries=64: data has no second level (expected tlb.l2.entries "
+		       "above 0)");
+	expect_failure("{\"tlb\": {\"unified\": true, \"l2i\": {\"entries\": 64}}}",
+		       "tlb.l2i.entries=64: the first level is one for code and data (expected "
+		       "tlb.unified=false)");
+	EXPECT("tlb.l2.index", "linear", "tlb.l2.entries=36");
+	EXPECT("tlb.l1d.index", "0^4,1^5,2,3^7^40", "tlb.l1d.index=0^4,1^5,2,3^7^40");
 	expect_failure("tlb.l1d.large.entries=30",
 		       "tlb.l1d.large.ways=4: does not divide tlb.l1d.large.entries=30 (expected a "
 		       "divisor, or \"full\")");

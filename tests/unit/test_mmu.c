@@ -5,6 +5,10 @@
 #include "mmu/walker.h"
 #include "rules.h"
 
+#define DATA_TLB (f.mmu.tlbs.first[SIDE_DATA])
+#define SECOND_TLB (f.mmu.tlbs.at[SIDE_DATA][1][SIZE_SMALL])
+#define LARGE_TLB (f.mmu.tlbs.at[SIDE_DATA][0][SIZE_LARGE])
+
 #define BASE 0x40u /* first page; eight pages are mapped */
 #define N 8
 
@@ -311,8 +315,8 @@ static void test_stale(void)
 	map(&f, 0, PROT_READONLY);
 	g_assert_true(go(&f, 0, VMSIM_READ));
 	g_assert_false(go(&f, 0, VMSIM_WRITE));
-	g_assert_null(tlb_peek(&f.mmu.l1d, tlb_tag(1, BASE)));
-	g_assert_null(tlb_peek(&f.mmu.l2, tlb_tag(1, BASE)));
+	g_assert_null(tlb_peek(DATA_TLB, tlb_tag(1, BASE)));
+	g_assert_null(tlb_peek(SECOND_TLB, tlb_tag(1, BASE)));
 	g_assert_cmpuint(f.mmu.data.vpn, ==, MMU_NO_PAGE);
 	tear_down(&f);
 }
@@ -379,8 +383,8 @@ static void test_order_after_dirty_walk(void)
 	go(&f, 1, VMSIM_READ);
 	go(&f, 0, VMSIM_WRITE); /* a hit, and now the most recent */
 	go(&f, 2, VMSIM_READ);	/* takes page 1's place */
-	g_assert_nonnull(tlb_peek(&f.mmu.l1d, tlb_tag(1, BASE)));
-	g_assert_null(tlb_peek(&f.mmu.l1d, tlb_tag(1, BASE + 1)));
+	g_assert_nonnull(tlb_peek(DATA_TLB, tlb_tag(1, BASE)));
+	g_assert_null(tlb_peek(DATA_TLB, tlb_tag(1, BASE + 1)));
 	tear_down(&f);
 }
 
@@ -491,8 +495,8 @@ static void test_large_invalidate(void)
 	pt_set_large(&f.pt, LARGE_AT, pte_make_large(PROT_READONLY, LARGE_FRAME, true));
 	go_large(&f, 0, 9, VMSIM_READ);
 	g_assert_false(mmu_translate(&f.mmu, &f.pt, 1, LARGE_AT, VMSIM_WRITE, false, &f.tr));
-	g_assert_null(tlb_peek(&f.mmu.own_d, tlb_tag_large(1, LARGE_AT)));
-	g_assert_null(tlb_peek(&f.mmu.l2, tlb_tag_large(1, LARGE_AT)));
+	g_assert_null(tlb_peek(LARGE_TLB, tlb_tag_large(1, LARGE_AT)));
+	g_assert_null(tlb_peek(SECOND_TLB, tlb_tag_large(1, LARGE_AT)));
 	check_forgotten(&f);
 	tear_down_large(&f);
 }

@@ -295,7 +295,7 @@ static void test_audit(void)
 	vmsim_config_free(config);
 	g_assert_cmpint(vmsim_access(m, 1, VMSIM_READ, 0x10000, 8, &value), ==, VMSIM_RESULT_OK);
 	for (unsigned level = 1; level < 4; level++) {
-		struct tlb_entry *entry = &m->mmu.psc.level[level].entry[0];
+		struct tlb_entry *entry = &m->mmu->psc.level[level].entry[0];
 		struct tlb_entry good = *entry;
 
 		g_assert_cmpuint(good.tag, !=, 0);

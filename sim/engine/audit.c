@@ -102,6 +102,14 @@ static GArray *tell_all(const struct vmsim_machine *m)
 	return cached;
 }
 
+static bool are_caches_in_order(const struct vmsim_machine *m)
+{
+	for (unsigned i = 0; i < m->n_cores; i++)
+		if (!port_check(&m->cores[i].mmu.port))
+			return false;
+	return true;
+}
+
 static bool are_in_order(const struct vmsim_machine *m)
 {
 	for (unsigned i = 0; i < m->n_cores; i++)
@@ -130,6 +138,10 @@ static bool audit(struct vmsim_machine *m, bool whole, const struct touched *tou
 	machine_flush_references(m);
 	if (whole && !are_in_order(m)) {
 		broken = (struct broken){"TLB", "a set is out of order, or holds a tag twice"};
+		return report(m, &broken);
+	}
+	if (whole && !are_caches_in_order(m)) {
+		broken = (struct broken){"CACHE", "a line stands twice, or where it does not belong"};
 		return report(m, &broken);
 	}
 	if (whole)

@@ -10,7 +10,8 @@ static void init_stats(struct vmsim_machine *m)
 
 	stats_init(&m->stats);
 	m->stats.cycles_per_reference = config->core.cycles_per_reference.cycles;
-	m->stats.data_latency = config->data.latency.cycles;
+	m->cached_data = config->caches.data;
+	m->stats.data_latency = m->cached_data ? 0 : config->data.latency.cycles;
 	m->stats.itlb_latency = config->tlb.l1i.latency.cycles;
 	m->stats.dtlb_latency = config->tlb.l1d.latency.cycles;
 	for (int access = VMSIM_READ; access <= VMSIM_EXECUTE; access++)
@@ -133,6 +134,7 @@ struct vmsim_machine *vmsim_machine_new(const vmsim_config *config, GError **err
 	host = (struct vmm_host){m, machine_want_invalidation, machine_want_io, tables_freed};
 	m->vmm = vmm_new(m->config, &m->stats, &m->events, &host);
 	m->device = device_new(m->config);
+	memory_init(&m->memory, m->config);
 	core_init(m);
 	m->threads = g_hash_table_new_full(machine_thread_hash, g_int64_equal, g_free, g_free);
 	m->threads_of = g_hash_table_new_full(NULL, NULL, NULL,
@@ -178,6 +180,7 @@ void vmsim_machine_free(struct vmsim_machine *m)
 	vmm_free(m->vmm);
 	device_free(m->device);
 	core_fini(m);
+	memory_fini(&m->memory);
 	events_fini(&m->events);
 	stats_fini(&m->stats);
 	results_fini(m);

@@ -5,14 +5,16 @@
  * changes no level's order, so hits and misses equal those of plain TLBs. */
 #include "mmu/mmu.h"
 
-void mmu_init(struct mmu *mmu, const struct config *config, struct counters *counters)
+void mmu_init(struct mmu *mmu, const struct config *config, struct memory *memory,
+	      struct counters *counters)
 {
 	*mmu = (struct mmu){.c = counters};
 	tlbs_init(&mmu->tlbs, config);
 	mmu->l1i_cycles = mmu->tlbs.cycles[SIDE_CODE][0];
 	mmu->l1d_cycles = mmu->tlbs.cycles[SIDE_DATA][0];
-	port_init(&mmu->port, config);
+	port_init(&mmu->port, config, memory, counters);
 	psc_init(&mmu->psc, config);
+	walkers_init(&mmu->walkers, config);
 	mmu_forget(mmu);
 }
 
@@ -20,6 +22,18 @@ void mmu_fini(struct mmu *mmu)
 {
 	tlbs_fini(&mmu->tlbs);
 	psc_fini(&mmu->psc);
+	port_fini(&mmu->port);
+}
+
+void mmu_set_clock(struct mmu *mmu, const vmsim_cycles *clock)
+{
+	mmu->clock = clock;
+}
+
+vmsim_cycles mmu_left(const struct mmu *mmu, uint32_t asid, vmsim_vpn vpn, vmsim_cycles now)
+{
+	return MAX(walkers_left(&mmu->walkers, now, tlb_tag(asid, vpn)),
+		   walkers_left(&mmu->walkers, now, tlb_tag_large(asid, vpn)));
 }
 
 /* One page to be translated. */
@@ -86,6 +100,22 @@ struct found {
 	unsigned level;          /* where; the number of levels: nowhere */
 };
 
+/* T8: the walk whose cycles are known now began when a walker was free. tag: its page's; 0: it ended
+ * in a fault. */
+static void take_walker(struct mmu *mmu, const struct lookup *page, uint64_t tag,
+			struct translation *out)
+{
+	vmsim_cycles l1 = page->access == VMSIM_EXECUTE ? mmu->l1i_cycles : mmu->l1d_cycles;
+	vmsim_cycles now;
+	unsigned walker;
+
+	if (!mmu->clock)
+		return;
+	now = *mmu->clock + l1 + out->l2_cycles;
+	walker = walkers_next(&mmu->walkers, now, &out->wait_cycles);
+	walkers_begin(&mmu->walkers, walker, tag, now + out->wait_cycles + out->walk_cycles);
+}
+
 /* Walk, and bring what the lookups found up to date in place. A store through an entry that only
  * lacks D walks the leaf alone (T11).
  * => *entry becomes the translation to be filled in above */
@@ -101,11 +131,15 @@ static bool walk_page(struct mmu *mmu, const struct lookup *page, struct found *
 	mmu->c->page_walks++;
 	mmu->c->tlb_dirty_walks += found->entry != NULL;
 	mmu->c->walk_references += w.fetches;
-	out->walk_cycles += w.cycles;
-	if (!ok)
+	out->walk_cycles += mmu->walkers.overhead + w.cycles;
+	if (!ok) {
+		take_walker(mmu, page, 0, out);
 		return false;
+	}
 	out->leaf = w.leaf;
 	*entry = tlbs_entry(page->asid, page->vpn, w.leaf, w.last);
+	out->walk_cycles += port_reach(&mmu->port, tlbs_frame(entry, page->vpn));
+	take_walker(mmu, page, entry->tag, out);
 	if (found->entry && found->entry->tag != entry->tag) { /* of another size, and stale */
 		tlbs_forget(&mmu->tlbs, tlb_side(page->access), page->asid, page->vpn);
 		found->level = mmu->tlbs.n_levels;

@@ -149,6 +149,11 @@ static inline uint64_t counter_value(const struct counters *c, enum counter_id i
 	return ((const uint64_t *)c)[id];
 }
 
+static inline void counter_add(struct counters *c, enum counter_id id, uint64_t n)
+{
+	((uint64_t *)c)[id] += n;
+}
+
 static inline uint64_t bucket_value(const struct buckets *b, enum bucket_id id)
 {
 	return ((const uint64_t *)b)[id];

@@ -337,7 +337,8 @@ struct replacer *replacer_new(struct vmm *vmm);
 void replacer_free(struct replacer *replacer);
 /* replace_victim: the page to take away on behalf of a process (NULL: of the system). */
 vmsim_pfn replace_victim(struct vmm *vmm, struct process *process);
-/* replace_evict: take it away; counts it as an eviction. */
+/* replace_evict: take it away; counts it as an eviction.
+ * => without a policy for all processes, a page that others map, too, stays active */
 void replace_evict(struct vmm *vmm, vmsim_pfn frame);
 /* replace_room: a fault is to map a page: past the maximum of the working set one of its own goes
  * first (W1). => VMM_DONE, or VMM_WAIT_IO: all that could go is on its way in */

@@ -90,6 +90,7 @@ struct vmm {
 	GHashTable *ios; /* frame -> struct io, those under way */
 	GHashTable *sections; /* name -> struct section, owned */
 	GHashTable *files;    /* path -> struct file, owned */
+	uint64_t file_pages;  /* of all files, on the device */
 	GPtrArray *segments;  /* of struct segment, those alive */
 	GArray *injected;     /* of struct injected: errors to come (L16, L25) */
 	GArray *store;        /* of vmsim_pfn: frames of the compression store */

@@ -21,7 +21,17 @@ enum page_tables { PAGE_TABLES_IN, PAGE_TABLES_OUT };
 enum scope { SCOPE_PROCESS, SCOPE_GLOBAL };
 enum sees { SEES_ACCESSED_BITS, SEES_EVERY_REFERENCE };
 enum tristate { TRI_FALSE, TRI_TRUE, TRI_AUTO };
-enum tlb_replacement { TLB_LRU };
+enum tlb_replacement {
+	TLB_LRU,
+	TLB_TREE_PLRU,
+	TLB_BIT_PLRU,
+	TLB_NRU,
+	TLB_FIFO,
+	TLB_RANDOM,
+	TLB_SRRIP,
+	TLB_MRU3_PLRU,
+};
+enum cache_replacement { CACHE_LRU, CACHE_PLRU };
 enum order { ORDER_RECORDED };
 enum dirty { DIRTY_HARDWARE, DIRTY_SOFTWARE };
 enum pagefile_grow { GROW_SYNC, GROW_ASYNC };
@@ -30,15 +40,34 @@ enum device_queue { QUEUE_FIFO, QUEUE_READ_FIRST, QUEUE_ELEVATOR, QUEUE_AUTO };
 
 #define CONFIG_AUTO UINT64_MAX /* an option left to be derived; resolved when finished */
 
+/* What a level of TLBs has of the level above it (mmu/tlbs.h). */
+enum inclusion { MOSTLY_INCLUSIVE, INCLUSIVE, EXCLUSIVE };
+
+/* The array of pages of one size. */
+struct tlb_size_config {
+	bool shared;            /* they stand among those of the next smaller size; else: */
+	uint64_t entries, ways; /* as below */
+};
+
 struct tlb_config {
 	uint64_t entries; /* 0: no such level */
 	uint64_t ways;    /* as many as entries: fully associative; CONFIG_AUTO is "full" */
 	struct duration latency;
 	int replacement;
-	struct {
-		bool shared; /* large pages stand among the others; else they have this: */
-		uint64_t entries, ways; /* as above */
-	} large;
+	const char *index; /* as index.h has it */
+	int inclusion;     /* enum inclusion; of the second level and the third */
+	struct tlb_size_config large, huge;
+};
+
+#define CACHE_LEVELS 4
+
+struct cache_config {
+	uint64_t size; /* bytes; 0: no such level, nor any below it */
+	uint64_t ways; /* as many as lines: fully associative; CONFIG_AUTO is "full" */
+	uint64_t line; /* bytes, a power of two */
+	struct duration latency;
+	int replacement;
+	bool shared, victim;
 };
 
 struct config {
@@ -87,7 +116,8 @@ struct config {
 		uint64_t ticks_per_second;
 	} trace;
 	struct {
-		struct tlb_config l1d, l1i, l2;
+		struct tlb_config l1d, l1i, l2, l2i, l3;
+		bool unified; /* l1d is for code, too, and there is no l1i */
 		bool pcid;
 	} tlb;
 	struct {
@@ -98,8 +128,28 @@ struct config {
 	} psc;
 	struct {
 		uint64_t count;
-		struct duration ad_update;
+		struct duration overhead, ad_update;
 	} walker;
+	struct {
+		struct cache_config level[CACHE_LEVELS];
+		bool data;
+		uint64_t pte_share; /* for config_share() */
+	} caches;
+	struct {
+		bool enabled;
+		uint64_t levels;
+		int page_size; /* level of the entries that map it: 0, 1, 2 */
+		struct {
+			uint64_t entries; /* 0: none */
+			struct duration latency;
+		} tlb;
+		struct {
+			struct {
+				uint64_t entries; /* 0: none */
+			} pml4e, pdpte, pde;
+			struct duration latency;
+		} psc;
+	} nested;
 	struct {
 		uint64_t levels;
 		bool nx;
@@ -114,7 +164,7 @@ struct config {
 	struct {
 		struct duration trap, return_, demand_zero, transition, hard, cow, guard, violation,
 			spurious, dirty, zero_page, trim, write, compress, decompress, age, invlpg,
-			cr3;
+			cr3, ipi, ipi_per_core, ipi_handler;
 		struct duration call, page_commit, page_decommit, page_free, page_protect,
 			page_reset, page_offer, page_watch, page_lock, page_query, page_prefetch;
 		bool age_flush;
@@ -155,6 +205,11 @@ static inline bool config_is_disk(const struct config *config)
 {
 	return config->device.seek.cycles > 0 || config->device.seek_min.cycles > 0 ||
 	       config->device.seek_max.cycles > 0 || config->device.rotation.cycles > 0;
+}
+/* config_share: a fraction of n, rounded down. A FRACTION has its numerator in the upper half. */
+static inline uint64_t config_share(uint64_t fraction, uint64_t n)
+{
+	return n * (fraction >> 32) / (fraction & 0xFFFFFFFFu);
 }
 /* config_policy_options: values of the chosen policy's options, in its table's order. */
 const uint64_t *config_policy_options(const struct config *config, size_t policy);

@@ -22,6 +22,7 @@ static void charge_call(struct vmsim_machine *m)
 		     w.prefetched * config->os.page_prefetch.cycles +
 		     w.trimmed * config->os.trim.cycles + w.aged * config->os.age.cycles +
 		     machine_invalidate(m));
+	machine_interrupt(m);
 }
 
 static void report_failure(struct vmsim_machine *m, const struct op *op)
@@ -102,7 +103,7 @@ static void mark(struct vmsim_machine *m, struct thread *thread)
 	struct vmsim_record record = {.kind = VMSIM_RECORD_PHASE, .name = name};
 
 	machine_flush_references(m);
-	stats_phase(&m->stats, name, m->now);
+	results_phase(m, name);
 	if (events_wanted(&m->events, VMSIM_RECORD_PHASE))
 		events_emit(&m->events, &record);
 	thread->op.stage = OP_IDLE;
@@ -114,7 +115,7 @@ static void inject(struct vmsim_machine *m, struct thread *thread)
 
 	machine_flush_references(m);
 	vmm_inject(m->vmm, thread->process, op->va, op->args.inject);
-	BOOK(m, kernel, machine_invalidate(m));
+	shootdown_broken(m);
 	machine_submit(m, m->now);
 	op->stage = OP_IDLE;
 }

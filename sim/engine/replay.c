@@ -119,6 +119,11 @@ static void pass_gap(struct vmsim_machine *m, vmsim_cycles gap)
 {
 	vmsim_cycles end = m->now + gap;
 
+	if (m->many) {
+		m->stats.gap_cycles += gap;
+		clock_pass(m, BUCKET_compute, gap);
+		return;
+	}
 	while (m->now < end) {
 		vmsim_cycles part = MIN(end, MAX(m->now, m->sample_at)) - m->now;
 
@@ -135,9 +140,9 @@ bool machine_event(struct vmsim_machine *m, const struct vmsim_event *event)
 	struct thread *thread;
 	struct op op;
 
-	if (m->error || !acceptable(m, event))
+	if (m->error || !machine_await_exit(m, event->pid) || !acceptable(m, event))
 		return false;
-	if (m->now >= m->sample_at || m->seq >= m->sample_seq)
+	if ((!m->many && m->now >= m->sample_at) || m->seq >= m->sample_seq)
 		machine_sample(m);
 	thread = machine_thread(m, event->pid, event->tid);
 	if (!thread)
@@ -159,8 +164,8 @@ bool machine_event(struct vmsim_machine *m, const struct vmsim_event *event)
 	else
 		access_begin(m, thread);
 	process = thread->process;
-	machine_run(m, thread);
-	if (m->audit != VMSIM_AUDIT_OFF)
+	machine_begun(m, thread);
+	if (!m->many && m->audit != VMSIM_AUDIT_OFF)
 		machine_audit_event(m, process, &op);
 	return !m->error;
 }
@@ -185,6 +190,8 @@ static void observe(struct vmsim_machine *m, const struct vmsim_event *event, vm
 {
 	struct op op;
 
+	if (m->cached_data)
+		BOOK(m, data, access_cached(m, va, frame));
 	if (m->every_reference) {
 		m->references[m->n_references++] = frame;
 		if (m->n_references == REFERENCE_BATCH)
@@ -213,7 +220,7 @@ static bool go_on_as_fault(struct vmsim_machine *m, const struct vmsim_event *ev
 	op_fill(m, thread, event, &thread->op);
 	thread->op.stores = thread->op.compared = true;
 	access_fault(m, thread, va);
-	machine_run(m, thread);
+	machine_begun(m, thread);
 	return !m->error;
 }
 
@@ -222,7 +229,7 @@ static inline bool reference(struct vmsim_machine *m, const struct vmsim_event *
 			     vmsim_va va, bool watched)
 {
 	bool fetch = event->op == VMSIM_OP_EXECUTE;
-	struct memo *memo = fetch ? &m->mmu.fetch : &m->mmu.data;
+	struct memo *memo = fetch ? &m->mmu->fetch : &m->mmu->data;
 	vmsim_vpn vpn = va >> VMSIM_PAGE_SHIFT;
 	struct counters *c = &m->stats.c;
 
@@ -235,13 +242,13 @@ static inline bool reference(struct vmsim_machine *m, const struct vmsim_event *
 		struct thread *thread = m->running;
 		uint64_t walks = c->page_walks;
 		struct translation tr;
-		bool ok = mmu_translate(&m->mmu, process_page_table(thread->process),
+		bool ok = mmu_translate(m->mmu, process_page_table(thread->process),
 					m->asid, vpn, (enum vmsim_access)event->op, false, &tr);
 
 		BOOK(m, tlb_l2, tr.l2_cycles);
-		clock_walk(m, walks, tr.walk_cycles);
+		clock_walk(m, walks, &tr);
 		if (!ok) {
-			m->now += m->hit_cycles[event->op] - m->config->data.latency.cycles;
+			m->now += m->hit_cycles[event->op] - m->stats.data_latency;
 			return go_on_as_fault(m, event, va);
 		}
 		m->now += m->hit_cycles[event->op];
@@ -266,13 +273,14 @@ static inline bool is_plain(const struct vmsim_machine *m, const struct vmsim_ev
 /* Carries out events up to `end`. Returns how far it came. */
 static size_t feed(struct vmsim_machine *m, const struct vmsim_event *events, size_t i, size_t end)
 {
-	bool watched = m->every_reference || m->keep_contents;
+	bool watched = m->every_reference || m->keep_contents || m->cached_data;
+	bool one = !m->many;
 
 	for (; i < end && !m->error; i++) {
 		const struct vmsim_event *event = &events[i];
 		vmsim_va va = m->label_value[event->label] + event->va;
 
-		if (likely(is_plain(m, event, va))) {
+		if (likely(one && is_plain(m, event, va))) {
 			if (!reference(m, event, va, watched))
 				break;
 		} else if (!machine_event(m, event)) {

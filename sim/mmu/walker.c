@@ -77,9 +77,9 @@ bool walk_leaf(const struct page_table *pt, struct port *port, vmsim_vpn vpn, st
 	unsigned level = 0;
 	pte_t *entry = pt_leaf(pt, vpn);
 
-	*out = (struct walk){0};
-	if (entry && pte_is_large(*entry))
-		level = 1;
+	while (entry && pte_is_large(*entry) && pt_table(pt, vpn, level) == VMSIM_NO_PFN)
+		level++;
+	*out = (struct walk){.last = level};
 	fetch(pt, port, pt_table(pt, vpn, level), level, vpn, out);
 	if (!entry || !pte_is_valid(*entry) || !leaf_permits(*entry, VMSIM_WRITE))
 		return false;

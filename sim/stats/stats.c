@@ -264,6 +264,39 @@ void stats_phase(struct stats *stats, const char *name, vmsim_cycles now)
 	begin_phase(stats, name, now);
 }
 
+static uint64_t *bucket_of(struct buckets *b, enum bucket_id bucket)
+{
+	return (uint64_t *)b + bucket;
+}
+
+void stats_to_measured(struct stats *stats, struct account *account, enum bucket_id bucket,
+		       vmsim_cycles cycles)
+{
+	*bucket_of(&account->figures.b, bucket) += cycles;
+	*bucket_of(&stats->measure_base.b, bucket) -= cycles;
+	*bucket_of(&stats->phase_base.b, bucket) -= cycles;
+}
+
+void stats_to_next_phase(struct stats *stats, enum bucket_id bucket, vmsim_cycles cycles)
+{
+	struct phase *last = &g_array_index(stats->phases, struct phase, stats->phases->len - 1);
+
+	*bucket_of(&last->figures.b, bucket) -= cycles;
+	*bucket_of(&stats->phase_base.b, bucket) -= cycles;
+}
+
+void stats_take_back(struct stats *stats, struct account *account, enum bucket_id bucket,
+		     vmsim_cycles cycles)
+{
+	charge(stats);
+	*bucket_of(&account->figures.b, bucket) -= cycles;
+	*bucket_of(&stats->b, bucket) -= cycles;
+	*bucket_of(&stats->current_base.b, bucket) -= cycles;
+	*bucket_of(&stats->interval_base.b, bucket) =
+		MIN(bucket_value(&stats->interval_base.b, bucket),
+		    bucket_value(&stats->b, bucket));
+}
+
 void stats_interval_begin(struct stats *stats)
 {
 	stats_settle(stats);

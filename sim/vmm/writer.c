@@ -80,11 +80,11 @@ vmsim_cycles vmm_write_due(const struct vmm *vmm)
 
 /* --- W10 ------------------------------------------------------------------------------------ */
 
-uint64_t vmm_zeroable(const struct vmm *vmm)
+uint64_t vmm_zeroable(const struct vmm *vmm, bool awake)
 {
 	uint64_t start = vmm->config->vmm.zero_start, n = vmm->db.n[PFN_FREE];
 
-	return vmm->config->standby.enabled && start && n >= start ? n : 0;
+	return vmm->config->standby.enabled && start && (awake || n >= start) ? n : 0;
 }
 
 void vmm_zero(struct vmm *vmm)

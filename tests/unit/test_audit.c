@@ -6,6 +6,10 @@
 
 #include <string.h>
 
+#define DATA_TLB (f->m->mmu->tlbs.first[SIDE_DATA])
+#define CODE_TLB (f->m->mmu->tlbs.first[SIDE_CODE])
+#define SECOND_TLB (f->m->mmu->tlbs.at[SIDE_DATA][1][SIZE_SMALL])
+
 #define P 4096u
 #define A 0x100000u
 
@@ -443,29 +447,29 @@ static void not_invalidated(struct fixture *f)
 static void other_frame(struct fixture *f)
 {
 	load(f, CLEAN);
-	tlb_peek(&f->m->mmu.l1d, tlb_tag(1, A / P + CLEAN))->pfn = pte_frame(entry(f, DIRTY));
+	tlb_peek(DATA_TLB, tlb_tag(1, A / P + CLEAN))->pfn = pte_frame(entry(f, DIRTY));
 }
 static void other_frame_behind(struct fixture *f)
 {
 	load(f, CLEAN);
-	tlb_peek(&f->m->mmu.l2, tlb_tag(1, A / P + CLEAN))->pfn = pte_frame(entry(f, DIRTY));
+	tlb_peek(SECOND_TLB, tlb_tag(1, A / P + CLEAN))->pfn = pte_frame(entry(f, DIRTY));
 }
 static void memo_kept(struct fixture *f)
 {
 	load(f, CLEAN);
-	f->m->mmu.data.pfn++;
+	f->m->mmu->data.pfn++;
 }
 static void fetched(struct fixture *f)
 {
-	tlb_fill(&f->m->mmu.l1i, tlb_tag(1, A / P + LOADED), pte_frame(entry(f, LOADED)),
+	tlb_fill(CODE_TLB, tlb_tag(1, A / P + LOADED), pte_frame(entry(f, LOADED)),
 		 TLB_EXECUTE);
 }
 static struct tlb_entry *upper_entry(struct fixture *f)
 {
-	mmu_flush(&f->m->mmu, 0);
+	mmu_flush(f->m->mmu, 0);
 	load(f, CLEAN);
-	g_assert_cmpuint(f->m->mmu.psc.level[1].entry[0].tag, !=, 0);
-	return &f->m->mmu.psc.level[1].entry[0];
+	g_assert_cmpuint(f->m->mmu->psc.level[1].entry[0].tag, !=, 0);
+	return &f->m->mmu->psc.level[1].entry[0];
 }
 static void other_table(struct fixture *f)
 {
@@ -499,7 +503,7 @@ static void accessed_cleared(struct fixture *f)
 }
 static void nobodys_entry(struct fixture *f)
 {
-	tlb_fill(&f->m->mmu.l1d, tlb_tag(9, 5), 3, 0);
+	tlb_fill(DATA_TLB, tlb_tag(9, 5), 3, 0);
 }
 static struct process *another_process(struct fixture *f)
 {
@@ -514,12 +518,12 @@ static void mapped_by_two(struct fixture *f)
 static void cached_by_two(struct fixture *f)
 {
 	another_process(f);
-	tlb_fill(&f->m->mmu.l1d, tlb_tag(2, A / P), pte_frame(entry(f, DIRTY)), 0);
+	tlb_fill(DATA_TLB, tlb_tag(2, A / P), pte_frame(entry(f, DIRTY)), 0);
 }
 static void cached_twice(struct fixture *f)
 {
 	load(f, CLEAN);
-	tlb_fill(&f->m->mmu.l1d, tlb_tag(1, A / P + CLEAN), 0, 0);
+	tlb_fill(DATA_TLB, tlb_tag(1, A / P + CLEAN), 0, 0);
 }
 
 /* --- where bytes come from -------------------------------------------------------------------- */

@@ -107,6 +107,7 @@ struct config {
 		struct tlb_config l1d, l1i, l2, l2i, l3;
 		bool unified; /* l1d is for code, too, and there is no l1i */
 		bool pcid;
+		uint64_t pcids;
 	} tlb;
 	struct {
 		struct {

@@ -7,7 +7,8 @@
 
 void mmu_init(struct mmu *mmu, const struct config *config, struct counters *counters)
 {
-	*mmu = (struct mmu){.c = counters};
+	*mmu = (struct mmu){.c = counters, .pcids = (unsigned)config->tlb.pcids};
+	mmu->known = g_new(uint32_t, mmu->pcids);
 	tlbs_init(&mmu->tlbs, config);
 	mmu->l1i_cycles = mmu->tlbs.cycles[SIDE_CODE][0];
 	mmu->l1d_cycles = mmu->tlbs.cycles[SIDE_DATA][0];
@@ -20,6 +21,7 @@ void mmu_fini(struct mmu *mmu)
 {
 	tlbs_fini(&mmu->tlbs);
 	psc_fini(&mmu->psc);
+	g_free(mmu->known);
 }
 
 /* One page to be translated. */
@@ -227,6 +229,25 @@ void mmu_flush(struct mmu *mmu, uint32_t asid)
 		psc_flush(&mmu->psc, asid);
 	mmu->c->tlb_invalidations++;
 	mmu_forget(mmu);
+}
+
+uint32_t mmu_enter(struct mmu *mmu, uint32_t asid)
+{
+	uint32_t flushed = 0;
+	unsigned i = 0;
+
+	while (i < mmu->n_known && mmu->known[i] != asid)
+		i++;
+	if (i == mmu->pcids) {
+		flushed = mmu->known[--i];
+		mmu_flush(mmu, flushed);
+	} else if (i == mmu->n_known) {
+		mmu->n_known++;
+	}
+	memmove(mmu->known + 1, mmu->known, i * sizeof(*mmu->known));
+	mmu->known[0] = asid;
+	mmu_forget(mmu);
+	return flushed;
 }
 
 bool mmu_check(const struct mmu *mmu)

@@ -34,6 +34,9 @@ struct mmu {
 	struct psc psc;
 	struct port port;
 	vmsim_cycles l1i_cycles, l1d_cycles; /* per lookup (T7) */
+	/* Address spaces that have a PCID, the one loaded last first. */
+	uint32_t *known;
+	unsigned n_known, pcids;
 };
 
 void mmu_init(struct mmu *mmu, const struct config *config, struct counters *counters);
@@ -66,6 +69,11 @@ void mmu_invalidate(struct mmu *mmu, uint32_t asid, vmsim_vpn vpn);
 /* mmu_flush: forget one address space's translations and upper entries, or all when asid is 0
  * (H11). */
 void mmu_flush(struct mmu *mmu, uint32_t asid);
+
+/* mmu_enter: another address space is loaded, and keeps what the TLBs have of it; if it has no PCID
+ * and none is free, it takes that of the one loaded longest ago, which is flushed.
+ * => returns the address space that was flushed, or 0 */
+uint32_t mmu_enter(struct mmu *mmu, uint32_t asid);
 
 bool mmu_check(const struct mmu *mmu);
 

@@ -42,6 +42,9 @@ enum device_queue { QUEUE_FIFO, QUEUE_READ_FIRST, QUEUE_ELEVATOR, QUEUE_AUTO };
 /* What a level of TLBs has of the level above it (mmu/tlbs.h). */
 enum inclusion { MOSTLY_INCLUSIVE, INCLUSIVE, EXCLUSIVE };
 
+/* Whether small pages share entries (mmu/coalesce.h). */
+enum coalesce { COALESCE_NONE, COALESCE_ALL, COALESCE_BITMAP };
+
 /* The array of pages of one size. */
 struct tlb_size_config {
 	bool shared;            /* they stand among those of the next smaller size; else: */
@@ -106,6 +109,10 @@ struct config {
 	struct {
 		struct tlb_config l1d, l1i, l2, l2i, l3;
 		bool unified; /* l1d is for code, too, and there is no l1i */
+		struct {
+			int kind;       /* enum coalesce */
+			uint64_t pages; /* of a group */
+		} coalesce;
 		bool pcid;
 		uint64_t pcids;
 	} tlb;

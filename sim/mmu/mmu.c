@@ -5,6 +5,8 @@
  * changes no level's order, so hits and misses equal those of plain TLBs. */
 #include "mmu/mmu.h"
 
+#include "mmu/coalesce.h"
+
 void mmu_init(struct mmu *mmu, const struct config *config, struct counters *counters)
 {
 	*mmu = (struct mmu){.c = counters, .pcids = (unsigned)config->tlb.pcids};
@@ -108,7 +110,12 @@ static bool walk_page(struct mmu *mmu, const struct lookup *page, struct found *
 		return false;
 	out->leaf = w.leaf;
 	*entry = tlbs_entry(page->asid, page->vpn, w.leaf, w.last);
-	if (found->entry && found->entry->tag != entry->tag) { /* of another size, and stale */
+	if (mmu->tlbs.coalesce && w.last == 0) {
+		*entry = coalesce(&mmu->tlbs, page->pt, page->vpn, *entry);
+		mmu->c->tlb_coalesced += tlb_kind(entry->tag) == TLB_GROUP;
+	}
+	/* A group changes as a whole; an entry of another size is stale. */
+	if (found->entry && (mmu->tlbs.coalesce || found->entry->tag != entry->tag)) {
 		tlbs_forget(&mmu->tlbs, tlb_side(page->access), page->asid, page->vpn);
 		found->level = mmu->tlbs.n_levels;
 	} else if (found->entry) {

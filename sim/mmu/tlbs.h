@@ -40,6 +40,8 @@ struct tlbs {
 	vmsim_cycles cycles[TLB_SIDES][TLB_LEVELS]; /* per lookup (T7) */
 	unsigned n_levels;
 	int inclusion[TLB_LEVELS]; /* of the level above; enum inclusion */
+	int coalesce;         /* enum coalesce: whether small pages form groups, */
+	unsigned group_shift; /* of so many, as a power of two */
 	bool unified;              /* one first level for both sides */
 	unsigned met;              /* kinds that were ever filled, a bit each */
 	struct tlb own[TLB_SIDES * TLB_LEVELS * TLB_SIZES]; /* those that there are */
@@ -59,7 +61,7 @@ struct tlb_entry tlbs_entry(uint32_t asid, vmsim_vpn vpn, pte_t leaf, unsigned l
 /* tlbs_frame: the frame of a page, by an entry that covers it. */
 static inline vmsim_pfn tlbs_frame(const struct tlb_entry *entry, vmsim_vpn vpn)
 {
-	return entry->pfn + (vmsim_pfn)(vpn - tlb_vpn(entry->tag));
+	return entry->pfn + (vmsim_pfn)(vpn - tlb_first_page(entry));
 }
 
 /* tlbs_find: look a page up in one level, but for small pages of its own in the first, which

@@ -45,6 +45,8 @@ enum inclusion { MOSTLY_INCLUSIVE, INCLUSIVE, EXCLUSIVE };
 /* Whether small pages share entries (mmu/coalesce.h). */
 enum coalesce { COALESCE_NONE, COALESCE_ALL, COALESCE_BITMAP };
 
+enum prefetch_kind { PREFETCH_NONE, PREFETCH_NEXT_PAGE, PREFETCH_DISTANCE };
+
 /* The array of pages of one size. */
 struct tlb_size_config {
 	bool shared;            /* they stand among those of the next smaller size; else: */
@@ -113,6 +115,10 @@ struct config {
 			int kind;       /* enum coalesce */
 			uint64_t pages; /* of a group */
 		} coalesce;
+		struct {
+			int kind; /* enum prefetch_kind */
+			uint64_t degree, entries, rows;
+		} prefetch;
 		bool pcid;
 		uint64_t pcids;
 	} tlb;

@@ -12,6 +12,7 @@ void mmu_init(struct mmu *mmu, const struct config *config, struct counters *cou
 	*mmu = (struct mmu){.c = counters, .pcids = (unsigned)config->tlb.pcids};
 	mmu->known = g_new(uint32_t, mmu->pcids);
 	tlbs_init(&mmu->tlbs, config);
+	prefetch_init(&mmu->prefetch, &mmu->tlbs, config);
 	mmu->l1i_cycles = mmu->tlbs.cycles[SIDE_CODE][0];
 	mmu->l1d_cycles = mmu->tlbs.cycles[SIDE_DATA][0];
 	port_init(&mmu->port, config);
@@ -21,6 +22,7 @@ void mmu_init(struct mmu *mmu, const struct config *config, struct counters *cou
 
 void mmu_fini(struct mmu *mmu)
 {
+	prefetch_fini(&mmu->prefetch);
 	tlbs_fini(&mmu->tlbs);
 	psc_fini(&mmu->psc);
 	g_free(mmu->known);
@@ -164,6 +166,15 @@ static void forget_faulted(struct mmu *mmu, const struct lookup *page)
 	mmu_forget(mmu);
 }
 
+/* After a miss of all levels: those that may be next. */
+static void look_ahead(struct mmu *mmu, const struct lookup *page, struct translation *out)
+{
+	const struct prefetch_ways ways = {&mmu->tlbs, &mmu->psc, &mmu->port, mmu->c};
+
+	out->prefetch_cycles = prefetch_missed(&mmu->prefetch, &ways, page->pt,
+					       tlb_side(page->access), page->asid, page->vpn);
+}
+
 /* All but a hit in the first level for small pages. entry: what was found there all the same.
  * => kept out of the hot path, which does not need its registers */
 static G_GNUC_NO_INLINE bool translate_slow(struct mmu *mmu, const struct lookup *page,
@@ -172,13 +183,19 @@ static G_GNUC_NO_INLINE bool translate_slow(struct mmu *mmu, const struct lookup
 	enum tlb_side side = tlb_side(page->access);
 	struct tlbs *tlbs = &mmu->tlbs;
 	struct found found = {entry ? entry : tlbs_find(tlbs, side, 0, page->asid, page->vpn), 0};
-	struct tlb_entry now;
+	struct tlb_entry now, taken;
+	bool missed;
 	vmsim_vpn known = page->vpn; /* what the memo may answer for */
 
 	if (!page->repeated)
 		count_first(mmu->c, page->access, found.entry != NULL);
 	if (!found.entry)
 		found = find_below(mmu, page, out);
+	missed = !found.entry && mmu->prefetch.ops;
+	if (missed && prefetch_take(&mmu->prefetch, tlbs, page->asid, page->vpn, &taken)) {
+		mmu->c->tlb_prefetch_hits++;
+		found.entry = &taken;
+	}
 	if (found.entry && entry_permits(found.entry, page->access)) {
 		now = *found.entry;
 	} else if (!walk_page(mmu, page, &found, &now, out)) {
@@ -193,6 +210,8 @@ static G_GNUC_NO_INLINE bool translate_slow(struct mmu *mmu, const struct lookup
 			known = MMU_NO_PAGE;
 	}
 	remember(mmu, page->access, known, out);
+	if (missed)
+		look_ahead(mmu, page, out);
 	return true;
 }
 

@@ -14,6 +14,7 @@
 
 #include "config/config.h"
 #include "mmu/page_table.h"
+#include "mmu/prefetch.h"
 #include "mmu/psc.h"
 #include "mmu/tlbs.h"
 #include "stats/stats.h"
@@ -31,6 +32,7 @@ struct mmu {
 
 	struct counters *c;
 	struct tlbs tlbs;
+	struct prefetch prefetch;
 	struct psc psc;
 	struct port port;
 	vmsim_cycles l1i_cycles, l1d_cycles; /* per lookup (T7) */
@@ -55,6 +57,7 @@ struct translation {
 	bool store; /* of the entry used: writable and dirty */
 	pte_t leaf; /* when a walk was needed; a large page's own */
 	vmsim_cycles l1_cycles, l2_cycles, walk_cycles; /* l2: the third level, too */
+	vmsim_cycles prefetch_cycles; /* that the walker goes on for, after the access has gone on */
 };
 
 /* mmu_translate: translate one page for one access (semantics 3.1 steps 2 and 3).

@@ -3,15 +3,20 @@
 
 /* --- building ----------------------------------------------------------------------------------- */
 
+struct tlb *tlbs_add(struct tlbs *tlbs, const struct tlb_shape *shape)
+{
+	struct tlb *tlb = &tlbs->own[tlbs->n++];
+
+	tlb_init_shape(tlb, shape);
+	return tlb;
+}
+
 static struct tlb *add_array(struct tlbs *tlbs, const struct tlb_config *config,
 			     struct tlb_shape shape, uint64_t seed)
 {
-	struct tlb *tlb = &tlbs->own[tlbs->n];
-
 	shape.replacement = config->replacement;
-	shape.seed = seed + tlbs->n++; /* random arrays differ */
-	tlb_init_shape(tlb, &shape);
-	return tlb;
+	shape.seed = seed + tlbs->n; /* random arrays differ */
+	return tlbs_add(tlbs, &shape);
 }
 
 /* The arrays of one level: of each size its own, or that of the next smaller one, or none. */
@@ -170,6 +175,28 @@ struct tlb_entry *tlbs_find(struct tlbs *tlbs, enum tlb_side side, unsigned leve
 	return NULL;
 }
 
+struct tlb_entry *tlbs_peek(const struct tlbs *tlbs, const struct tlb *tlb, uint32_t asid,
+			    vmsim_vpn vpn)
+{
+	for (unsigned kind = 0; kind < TLB_KINDS; kind++) {
+		uint64_t tag = tag_of(tlbs, kind, asid, vpn);
+		struct tlb_entry *entry = tlbs->met >> kind & 1 ? peek(tlb, tag, vpn) : NULL;
+
+		if (entry)
+			return entry;
+	}
+	return NULL;
+}
+
+bool tlbs_has(const struct tlbs *tlbs, enum tlb_side side, uint32_t asid, vmsim_vpn vpn)
+{
+	for (unsigned level = 0; level < tlbs->n_levels; level++)
+		for (unsigned size = 0; size < TLB_SIZES; size++)
+			if (tlbs_peek(tlbs, tlbs->at[side][level][size], asid, vpn))
+				return true;
+	return false;
+}
+
 /* --- filling ------------------------------------------------------------------------------------ */
 
 /* Whether one of the first `levels` levels has a tag in an array from which this one is filled. */
@@ -263,6 +290,12 @@ bool tlbs_fill(struct tlbs *tlbs, enum tlb_side side, unsigned found, struct tlb
 		if (level == 0 || tlbs->inclusion[level] != EXCLUSIVE)
 			lost |= fill_level(tlbs, side, level, entry);
 	return lost;
+}
+
+void tlbs_fill_array(struct tlbs *tlbs, struct tlb *tlb, struct tlb_entry entry)
+{
+	meet(tlbs, entry.tag);
+	tlb_fill(tlb, entry.tag, entry.pfn, entry.flags);
 }
 
 void tlbs_rewrite(struct tlbs *tlbs, enum tlb_side side, const struct tlb_entry *entry)

@@ -55,7 +55,8 @@ bool walk_from(const struct page_table *pt, struct port *port, struct walk_start
 		entry = &pool->node[pool->outside ? frame - pool->frames : frame]
 				 ->entry[pt_index(pool->shape, level, vpn)];
 		leaf = level == 0 || pte_is_large(*entry);
-		if (!pte_is_valid(*entry) || (leaf && !leaf_permits(*entry, access)))
+		if (!pte_is_valid(*entry) || (leaf && !leaf_permits(*entry, access)) ||
+		    (from.prefetch && !(*entry & PTE_A)))
 			return false;
 		set_bits(port, entry, leaf && access == VMSIM_WRITE ? PTE_A | PTE_D : PTE_A, out);
 		out->leaf = *entry;

@@ -9,6 +9,7 @@
 struct walk_start {
 	unsigned level;
 	vmsim_pfn table; /* VMSIM_NO_PFN: of a process without tables, the top one */
+	bool prefetch;   /* nobody's access: no bit is set, and entries without A end it */
 };
 
 struct walk {

@@ -154,15 +154,14 @@ bool machine_event(struct vmsim_machine *m, const struct vmsim_event *event)
 	if (!machine_await(m, thread, &op, not_before(m, event)))
 		return false;
 	thread->op = op;
+	thread->op.stage = OP_BEGIN;
+	if (event->op == VMSIM_OP_CALL)
+		call_keep(m, &thread->op);
 	m->events.seq = op.seq;
 	m->events.line = event->line;
 	machine_switch(m, thread);
 	if (event->flags & VMSIM_EV_GAP)
 		pass_gap(m, event->time);
-	if (event->op == VMSIM_OP_CALL)
-		call_begin(m, thread);
-	else
-		access_begin(m, thread);
 	process = thread->process;
 	machine_begun(m, thread);
 	if (!m->many && m->audit != VMSIM_AUDIT_OFF)

@@ -31,7 +31,9 @@ enum tlb_replacement {
 	TLB_SRRIP,
 	TLB_MRU3_PLRU,
 };
+enum cache_replacement { CACHE_LRU, CACHE_PLRU };
 enum order { ORDER_RECORDED };
+enum design { DESIGN_RADIX, DESIGN_HASHED, DESIGN_CLUSTERED, DESIGN_INVERTED, N_DESIGNS };
 enum dirty { DIRTY_HARDWARE, DIRTY_SOFTWARE };
 enum pagefile_grow { GROW_SYNC, GROW_ASYNC };
 enum device_kind { DEVICE_HDD, DEVICE_SATA_SSD, DEVICE_NVME, DEVICE_IDEAL };
@@ -61,6 +63,17 @@ struct tlb_config {
 	const char *index; /* as index.h has it */
 	int inclusion;     /* enum inclusion; of the second level and the third */
 	struct tlb_size_config large, huge;
+};
+
+#define CACHE_LEVELS 4
+
+struct cache_config {
+	uint64_t size; /* bytes; 0: no such level, nor any below it */
+	uint64_t ways; /* as many as lines: fully associative; CONFIG_AUTO is "full" */
+	uint64_t line; /* bytes, a power of two */
+	struct duration latency;
+	int replacement;
+	bool shared, victim;
 };
 
 struct config {
@@ -125,17 +138,42 @@ struct config {
 	struct {
 		struct {
 			uint64_t entries; /* 0: none */
-		} pml4e, pdpte, pde;
+		} pml5e, pml4e, pdpte, pde;
 		struct duration latency;
 	} psc;
 	struct {
 		uint64_t count;
-		struct duration ad_update;
+		struct duration overhead, ad_update;
 	} walker;
 	struct {
+		struct cache_config level[CACHE_LEVELS];
+		bool data;
+		uint64_t pte_share; /* for config_share() */
+	} caches;
+	struct {
+		bool enabled;
 		uint64_t levels;
+		int page_size; /* level of the entries that map it: 0, 1, 2 */
+		struct {
+			uint64_t entries; /* 0: none */
+			struct duration latency;
+		} tlb;
+		struct {
+			struct {
+				uint64_t entries; /* 0: none */
+			} pml4e, pdpte, pde;
+			struct duration latency;
+		} psc;
+	} nested;
+	struct {
+		int design;
+		uint64_t levels;
+		bool pdpte_registers;
 		bool nx;
 		int dirty;
+		struct {
+			uint64_t load; /* per cent */
+		} hash;
 	} paging;
 	struct {
 		struct duration cycles_per_reference;
@@ -187,6 +225,11 @@ static inline bool config_is_disk(const struct config *config)
 {
 	return config->device.seek.cycles > 0 || config->device.seek_min.cycles > 0 ||
 	       config->device.seek_max.cycles > 0 || config->device.rotation.cycles > 0;
+}
+/* config_share: a fraction of n, rounded down. A FRACTION has its numerator in the upper half. */
+static inline uint64_t config_share(uint64_t fraction, uint64_t n)
+{
+	return n * (fraction >> 32) / (fraction & 0xFFFFFFFFu);
 }
 /* config_policy_options: values of the chosen policy's options, in its table's order. */
 const uint64_t *config_policy_options(const struct config *config, size_t policy);

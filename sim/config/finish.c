@@ -228,7 +228,9 @@ bool config_resolve(struct config *config, const GByteArray *ranks, GError **err
 	resolve_device(config);
 	resolve_vmm(config);
 	finish_tlbs(config, ranks);
+	caches_resolve(config, ranks);
 	return resolve_durations(config, error) && check_tlbs(config, error) &&
 	       check_memory(config, error) && check_disk(config, error) &&
-	       check_pagefile(config, error) && check_policy(config, error);
+	       check_pagefile(config, error) && check_policy(config, error) &&
+	       caches_check(config, error);
 }

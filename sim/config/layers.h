@@ -41,5 +41,8 @@ bool config_resolve(struct config *config, const GByteArray *ranks, GError **err
  * => check_tlbs() changes nothing */
 void finish_tlbs(struct config *config, const GByteArray *ranks);
 bool check_tlbs(struct config *config, GError **error);
+/* caches_resolve: associativities as numbers. caches_check: that the levels can be built. */
+void caches_resolve(struct config *config, const GByteArray *ranks);
+bool caches_check(const struct config *config, GError **error);
 
 #endif

@@ -48,6 +48,8 @@ char *option_expected(const struct option *option)
 		g_free(min);
 		g_free(max);
 		return text;
+	case OPTION_FRACTION:
+		return g_strdup("a fraction such as \"1/8\", above 0 and at most 1");
 	case OPTION_CHOICE:
 	case OPTION_POLICY:
 		names = option_names(option);
@@ -139,6 +141,8 @@ static const char *parse(const struct option *option, const char *text, struct v
 		return units_time(text, &value->n, &value->is_time);
 	case OPTION_DEC3:
 		return units_thousandths(text, &value->n);
+	case OPTION_FRACTION:
+		return units_fraction(text, &value->n);
 	case OPTION_BOOL:
 		return parse_bool(text, &value->n);
 	case OPTION_CHOICE:
@@ -155,7 +159,7 @@ static const char *parse(const struct option *option, const char *text, struct v
 static const char *check_number(const struct option *option, enum literal literal,
 				const struct value *value)
 {
-	if (is_named(option))
+	if (is_named(option) || option->type == OPTION_FRACTION)
 		return NULL;
 	if (literal == LITERAL_NUMBER && value->n > MAX_EXACT && option->type != OPTION_DEC3)
 		return "is above 2^53 and must be given as a string";
@@ -298,6 +302,11 @@ char *value_json(const struct option *option, struct value value)
 		return g_strdup_printf("\"%s\"", (const char *)(uintptr_t)value.n);
 	case OPTION_DEC3:
 		return units_print_thousandths(value.n);
+	case OPTION_FRACTION:
+		time = units_print_fraction(value.n);
+		text = g_strdup_printf("\"%s\"", time);
+		g_free(time);
+		return text;
 	case OPTION_TIME:
 		if (!value.is_time)
 			break;

@@ -43,7 +43,7 @@ static void tell(GArray *cached, const struct tlb *tlb)
 static void tell_structures(const struct psc *psc, GArray *cached)
 {
 	static const char *const where[PT_MAX_LEVELS] = {"", "PDE cache", "PDPTE cache",
-							 "PML4E cache"};
+							 "PML4E cache", "PML5E cache"};
 
 	for (unsigned level = 1; psc->any && level < psc->shape->levels; level++) {
 		const struct tlb *cache = &psc->level[level];
@@ -112,6 +112,14 @@ static GArray *tell_all(const struct vmsim_machine *m)
 	return cached;
 }
 
+static bool are_caches_in_order(const struct vmsim_machine *m)
+{
+	for (unsigned i = 0; i < m->n_cores; i++)
+		if (!port_check(&m->cores[i].mmu.port))
+			return false;
+	return true;
+}
+
 static bool are_in_order(const struct vmsim_machine *m)
 {
 	for (unsigned i = 0; i < m->n_cores; i++)
@@ -140,6 +148,10 @@ static bool audit(struct vmsim_machine *m, bool whole, const struct touched *tou
 	machine_flush_references(m);
 	if (whole && !are_in_order(m)) {
 		broken = (struct broken){"TLB", "a set is out of order, or holds a tag twice"};
+		return report(m, &broken);
+	}
+	if (whole && !are_caches_in_order(m)) {
+		broken = (struct broken){"CACHE", "a line stands twice, or where it does not belong"};
 		return report(m, &broken);
 	}
 	if (whole)

@@ -115,8 +115,7 @@ static void inject(struct vmsim_machine *m, struct thread *thread)
 
 	machine_flush_references(m);
 	vmm_inject(m->vmm, thread->process, op->va, op->args.inject);
-	BOOK(m, kernel, machine_invalidate(m));
-	machine_interrupt(m);
+	shootdown_broken(m);
 	machine_submit(m, m->now);
 	op->stage = OP_IDLE;
 }

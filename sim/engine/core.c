@@ -13,7 +13,8 @@ void core_init(struct vmsim_machine *m)
 		core->asleep = true;
 		core->spaces = g_hash_table_new(NULL, NULL);
 		core->step = g_array_new(FALSE, FALSE, sizeof(struct booking));
-		mmu_init(&core->mmu, m->config, &m->stats.c);
+		mmu_init(&core->mmu, m->config, &m->memory, &m->stats.c);
+		mmu_set_clock(&core->mmu, &m->now);
 	}
 	m->core = m->cores;
 	m->mmu = &m->core->mmu;

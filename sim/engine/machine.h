@@ -75,6 +75,7 @@ struct op {
 	bool differs;       /* a recorded value does not agree */
 	bool compared;      /* every byte could be compared */
 	uint64_t got;       /* the value read */
+	vmsim_cycles data_cycles; /* of the slowest page's data, where caches hold data (T9) */
 
 	/* a fault, of a reference or of a call that touches a page */
 	struct fault fault;
@@ -137,6 +138,7 @@ struct vmsim_machine {
 	struct mmu *mmu;
 	vmsim_cycles hit_cycles[3]; /* of a reference that hits, by access */
 	bool every_reference, keep_contents;
+	bool cached_data; /* data goes through the caches (T9) */
 	uint32_t n_references;
 	const uint64_t *label_value;
 	struct stats stats;
@@ -147,6 +149,7 @@ struct vmsim_machine {
 	struct events events;
 	struct vmm *vmm;
 	struct device *device;
+	struct memory memory; /* levels of caches that cores share */
 
 	struct core *core; /* that acts */
 	struct core *cores;
@@ -267,6 +270,9 @@ struct start place_ready(struct vmsim_machine *m, struct thread *thread,
  *    machine_interrupt(), which sends interrupts to other cores if any is to join */
 vmsim_cycles machine_invalidate(struct vmsim_machine *m);
 void machine_interrupt(struct vmsim_machine *m);
+/* shootdown_broken: the same for a frame that broke outside of any thread's work: after an injected
+ * error, or when its I/O ended (L32). Booked as process 0's, on the acting core (T20). */
+void shootdown_broken(struct vmsim_machine *m);
 /* shootdown_arrive: the interrupts that the acting core sent reach the others now. */
 void shootdown_arrive(struct vmsim_machine *m);
 /* shootdown_enter: the acting core loads an address space; returns what it still has to flush. */
@@ -318,6 +324,8 @@ void call_forget(struct op *op);
 void access_touch(struct vmsim_machine *m, struct thread *thread, vmsim_va va);
 /* access_fault: a reference's first lookup, already counted, ended in a fault. */
 void access_fault(struct vmsim_machine *m, struct thread *thread, vmsim_va va);
+/* What one page's part of a reference takes, where caches hold data. */
+vmsim_cycles access_cached(struct vmsim_machine *m, vmsim_va va, vmsim_pfn frame);
 /* Contents of one page's part of a reference. */
 void access_data(struct vmsim_machine *m, struct op *op, vmsim_va va, unsigned n,
 		 vmsim_pfn frame);

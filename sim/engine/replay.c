@@ -190,6 +190,8 @@ static void observe(struct vmsim_machine *m, const struct vmsim_event *event, vm
 {
 	struct op op;
 
+	if (m->cached_data)
+		BOOK(m, data, access_cached(m, va, frame));
 	if (m->every_reference) {
 		m->references[m->n_references++] = frame;
 		if (m->n_references == REFERENCE_BATCH)
@@ -244,9 +246,9 @@ static inline bool reference(struct vmsim_machine *m, const struct vmsim_event *
 					m->asid, vpn, (enum vmsim_access)event->op, false, &tr);
 
 		BOOK(m, tlb_l2, tr.l2_cycles);
-		clock_walk(m, walks, tr.walk_cycles);
+		clock_walk(m, walks, &tr);
 		if (!ok) {
-			m->now += m->hit_cycles[event->op] - m->config->data.latency.cycles;
+			m->now += m->hit_cycles[event->op] - m->stats.data_latency;
 			return go_on_as_fault(m, event, va);
 		}
 		m->now += m->hit_cycles[event->op];
@@ -271,7 +273,8 @@ static inline bool is_plain(const struct vmsim_machine *m, const struct vmsim_ev
 /* Carries out events up to `end`. Returns how far it came. */
 static size_t feed(struct vmsim_machine *m, const struct vmsim_event *events, size_t i, size_t end)
 {
-	bool watched = m->every_reference || m->keep_contents, one = !m->many;
+	bool watched = m->every_reference || m->keep_contents || m->cached_data;
+	bool one = !m->many;
 
 	for (; i < end && !m->error; i++) {
 		const struct vmsim_event *event = &events[i];

@@ -137,6 +137,18 @@ void machine_interrupt(struct vmsim_machine *m)
 	BOOK(m, shootdown, cycles);
 }
 
+void shootdown_broken(struct vmsim_machine *m)
+{
+	struct account *account;
+
+	if (!m->invalidations->len)
+		return;
+	account = stats_switch(&m->stats, g_ptr_array_index(m->stats.accounts, 0));
+	BOOK(m, kernel, machine_invalidate(m));
+	machine_interrupt(m);
+	stats_switch(&m->stats, account);
+}
+
 void shootdown_arrive(struct vmsim_machine *m)
 {
 	struct core *sender = m->core;

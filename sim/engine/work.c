@@ -75,6 +75,20 @@ void work_submit(struct vmsim_machine *m, vmsim_cycles at)
 	}
 }
 
+/* Core 0 carries out what a completed request asks for, whatever it is doing. */
+static void forget_broken(struct vmsim_machine *m, vmsim_cycles at)
+{
+	struct core *acting = m->core;
+
+	if (!m->invalidations->len)
+		return;
+	core_select(m, m->cores);
+	if (core_is_free(m->core))
+		core_pass(m, at);
+	shootdown_broken(m);
+	core_select(m, acting);
+}
+
 /* Requests complete in the cycle in which they do, whatever cores are in the middle of. Their
  * events name the trace event that asked for them. */
 void work_completions(struct vmsim_machine *m, vmsim_cycles at)
@@ -96,6 +110,7 @@ void work_completions(struct vmsim_machine *m, vmsim_cycles at)
 		results_io(m, io);
 		vmm_io_done(m->vmm, io);
 		stats_switch(&m->stats, account);
+		forget_broken(m, io->done);
 		thread_wake(m, io, io->done);
 		io_free(io);
 		m->background_due = vmm_has_background(m->vmm);

@@ -7,7 +7,8 @@
 
 #include "mmu/coalesce.h"
 
-void mmu_init(struct mmu *mmu, const struct config *config, struct counters *counters)
+void mmu_init(struct mmu *mmu, const struct config *config, struct memory *memory,
+	      struct counters *counters)
 {
 	*mmu = (struct mmu){.c = counters, .pcids = (unsigned)config->tlb.pcids};
 	mmu->known = g_new(uint32_t, mmu->pcids);
@@ -15,8 +16,9 @@ void mmu_init(struct mmu *mmu, const struct config *config, struct counters *cou
 	prefetch_init(&mmu->prefetch, &mmu->tlbs, config);
 	mmu->l1i_cycles = mmu->tlbs.cycles[SIDE_CODE][0];
 	mmu->l1d_cycles = mmu->tlbs.cycles[SIDE_DATA][0];
-	port_init(&mmu->port, config);
+	port_init(&mmu->port, config, memory, counters);
 	psc_init(&mmu->psc, config);
+	walkers_init(&mmu->walkers, config);
 	mmu_forget(mmu);
 }
 
@@ -26,6 +28,19 @@ void mmu_fini(struct mmu *mmu)
 	tlbs_fini(&mmu->tlbs);
 	psc_fini(&mmu->psc);
 	g_free(mmu->known);
+	port_fini(&mmu->port);
+}
+
+void mmu_set_clock(struct mmu *mmu, const vmsim_cycles *clock)
+{
+	mmu->clock = clock;
+}
+
+vmsim_cycles mmu_left(const struct mmu *mmu, uint32_t asid, vmsim_vpn vpn, vmsim_cycles now)
+{
+	return MAX(MAX(walkers_left(&mmu->walkers, now, tlb_tag(asid, vpn)),
+		       walkers_left(&mmu->walkers, now, tlb_tag_large(asid, vpn))),
+		   walkers_left(&mmu->walkers, now, tlb_tag_of(TLB_HUGE, asid, vpn)));
 }
 
 /* One page to be translated. */
@@ -72,7 +87,7 @@ static void use_entry(const struct tlb_entry *entry, vmsim_vpn vpn, struct trans
 static bool walk_cached(struct mmu *mmu, const struct lookup *page, struct walk *w,
 			struct translation *out)
 {
-	struct walk_start from = walk_top(page->pt);
+	struct walk_start from = walk_top(page->pt, page->vpn);
 	bool ok;
 
 	if (!mmu->psc.any)
@@ -92,6 +107,30 @@ struct found {
 	unsigned level;          /* where; the number of levels: nowhere */
 };
 
+/* When all levels have been looked into. */
+static vmsim_cycles looked_up(const struct mmu *mmu, const struct lookup *page,
+			      const struct translation *out)
+{
+	vmsim_cycles l1 = page->access == VMSIM_EXECUTE ? mmu->l1i_cycles : mmu->l1d_cycles;
+
+	return mmu->clock ? *mmu->clock + l1 + out->l2_cycles : 0;
+}
+
+/* T8: the walk whose cycles are known now began when a walker was free. tag: its page's; 0: it ended
+ * in a fault. */
+static void take_walker(struct mmu *mmu, const struct lookup *page, uint64_t tag,
+			struct translation *out)
+{
+	vmsim_cycles now = looked_up(mmu, page, out) + out->wait_cycles, wait;
+	unsigned walker;
+
+	if (!mmu->clock)
+		return;
+	walker = walkers_next(&mmu->walkers, now, &wait);
+	walkers_begin(&mmu->walkers, walker, tag, now + wait + out->walk_cycles);
+	out->wait_cycles += wait;
+}
+
 /* Walk, and bring what the lookups found up to date in place. A store through an entry that only
  * lacks D walks the leaf alone (T11).
  * => *entry becomes the translation to be filled in above */
@@ -107,11 +146,15 @@ static bool walk_page(struct mmu *mmu, const struct lookup *page, struct found *
 	mmu->c->page_walks++;
 	mmu->c->tlb_dirty_walks += found->entry != NULL;
 	mmu->c->walk_references += w.fetches;
-	out->walk_cycles += w.cycles;
-	if (!ok)
+	out->walk_cycles += mmu->walkers.overhead + w.cycles;
+	if (!ok) {
+		take_walker(mmu, page, 0, out);
 		return false;
+	}
 	out->leaf = w.leaf;
 	*entry = tlbs_entry(page->asid, page->vpn, w.leaf, w.last);
+	out->walk_cycles += port_reach(&mmu->port, tlbs_frame(entry, page->vpn));
+	take_walker(mmu, page, entry->tag, out);
 	if (mmu->tlbs.coalesce && w.last == 0) {
 		*entry = coalesce(&mmu->tlbs, page->pt, page->vpn, *entry);
 		mmu->c->tlb_coalesced += tlb_kind(entry->tag) == TLB_GROUP;
@@ -167,12 +210,26 @@ static void forget_faulted(struct mmu *mmu, const struct lookup *page)
 }
 
 /* After a miss of all levels: those that may be next. */
-static void look_ahead(struct mmu *mmu, const struct lookup *page, struct translation *out)
+static void look_ahead(struct mmu *mmu, const struct lookup *page, const struct translation *out)
 {
-	const struct prefetch_ways ways = {&mmu->tlbs, &mmu->psc, &mmu->port, mmu->c};
+	vmsim_cycles now = looked_up(mmu, page, out) + out->wait_cycles + out->walk_cycles;
+	const struct prefetch_ways ways = {&mmu->tlbs,	  &mmu->psc,	      &mmu->port, mmu->c,
+					   &mmu->walkers, mmu->clock != NULL, now};
 
-	out->prefetch_cycles = prefetch_missed(&mmu->prefetch, &ways, page->pt,
-					       tlb_side(page->access), page->asid, page->vpn);
+	prefetch_missed(&mmu->prefetch, &ways, page->pt, tlb_side(page->access), page->asid,
+			page->vpn);
+}
+
+/* What was walked for ahead of time, once that walk has ended. */
+static bool take_prefetched(struct mmu *mmu, const struct lookup *page, struct tlb_entry *entry,
+			    struct translation *out)
+{
+	if (!prefetch_take(&mmu->prefetch, &mmu->tlbs, page->asid, page->vpn, entry))
+		return false;
+	mmu->c->tlb_prefetch_hits++;
+	if (mmu->clock)
+		out->wait_cycles = walkers_left(&mmu->walkers, looked_up(mmu, page, out), entry->tag);
+	return true;
 }
 
 /* All but a hit in the first level for small pages. entry: what was found there all the same.
@@ -192,10 +249,8 @@ static G_GNUC_NO_INLINE bool translate_slow(struct mmu *mmu, const struct lookup
 	if (!found.entry)
 		found = find_below(mmu, page, out);
 	missed = !found.entry && mmu->prefetch.ops;
-	if (missed && prefetch_take(&mmu->prefetch, tlbs, page->asid, page->vpn, &taken)) {
-		mmu->c->tlb_prefetch_hits++;
+	if (missed && take_prefetched(mmu, page, &taken, out))
 		found.entry = &taken;
-	}
 	if (found.entry && entry_permits(found.entry, page->access)) {
 		now = *found.entry;
 	} else if (!walk_page(mmu, page, &found, &now, out)) {

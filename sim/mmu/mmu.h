@@ -17,6 +17,7 @@
 #include "mmu/prefetch.h"
 #include "mmu/psc.h"
 #include "mmu/tlbs.h"
+#include "mmu/walkers.h"
 #include "stats/stats.h"
 
 #define MMU_NO_PAGE UINT64_MAX
@@ -35,14 +36,20 @@ struct mmu {
 	struct prefetch prefetch;
 	struct psc psc;
 	struct port port;
+	struct walkers walkers;
+	const vmsim_cycles *clock; /* the core's cycle; NULL: no walk ever waits */
 	vmsim_cycles l1i_cycles, l1d_cycles; /* per lookup (T7) */
 	/* Address spaces that have a PCID, the one loaded last first. */
 	uint32_t *known;
 	unsigned n_known, pcids;
 };
 
-void mmu_init(struct mmu *mmu, const struct config *config, struct counters *counters);
+/* => memory, of the same configuration, outlives the mmu */
+void mmu_init(struct mmu *mmu, const struct config *config, struct memory *memory,
+	      struct counters *counters);
 void mmu_fini(struct mmu *mmu);
+/* mmu_set_clock: where to read in which cycle a translation begins. => outlives the mmu */
+void mmu_set_clock(struct mmu *mmu, const vmsim_cycles *clock);
 
 static inline void mmu_forget(struct mmu *mmu)
 {
@@ -56,8 +63,8 @@ struct translation {
 	vmsim_pfn pfn;
 	bool store; /* of the entry used: writable and dirty */
 	pte_t leaf; /* when a walk was needed; a large page's own */
-	vmsim_cycles l1_cycles, l2_cycles, walk_cycles; /* l2: the third level, too */
-	vmsim_cycles prefetch_cycles; /* that the walker goes on for, after the access has gone on */
+	vmsim_cycles l1_cycles, l2_cycles;     /* l2: the third level, too */
+	vmsim_cycles wait_cycles, walk_cycles; /* for a walker, and for the walk */
 };
 
 /* mmu_translate: translate one page for one access (semantics 3.1 steps 2 and 3).
@@ -65,6 +72,9 @@ struct translation {
  * => returns false when it ends in a #PF; what was cached for the page is gone then (H12) */
 bool mmu_translate(struct mmu *mmu, const struct page_table *pt, uint32_t asid, vmsim_vpn vpn,
 		   enum vmsim_access access, bool repeated, struct translation *out);
+
+/* mmu_left: what is left, `now`, of a walk for a page by an earlier reference in flight (T8). */
+vmsim_cycles mmu_left(const struct mmu *mmu, uint32_t asid, vmsim_vpn vpn, vmsim_cycles now);
 
 /* mmu_invalidate: INVLPG (H10): forget one page's translations, of either size, and every upper
  * entry of its address space. */

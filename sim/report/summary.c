@@ -227,8 +227,8 @@ static void put_faults(GString *out, const struct counters *c)
 	g_string_append_c(out, '\n');
 }
 
-/* "99.1% hits of 1,000 first-level data" */
-static void put_tlb(GString *out, const char *title, const char *name, uint64_t hits,
+/* "99.1% hits of 1,000 lookups", of a TLB or a cache */
+static void put_hits(GString *out, const char *title, const char *name, uint64_t hits,
 		    uint64_t misses)
 {
 	char percent[WORDS_MAX], count[WORDS_MAX];
@@ -248,19 +248,48 @@ static void put_translation(GString *out, const struct counters *c)
 	char text[WORDS_MAX];
 	bool data = c->dtlb_hits + c->dtlb_misses > 0, code = c->itlb_hits + c->itlb_misses > 0;
 
-	put_tlb(out, "TLB", "data", c->dtlb_hits, c->dtlb_misses);
-	put_tlb(out, data ? "" : "TLB", "code", c->itlb_hits, c->itlb_misses);
-	put_tlb(out, data || code ? "" : "TLB", "second", c->stlb_hits, c->stlb_misses);
+	put_hits(out, "TLB", "data", c->dtlb_hits, c->dtlb_misses);
+	put_hits(out, data ? "" : "TLB", "code", c->itlb_hits, c->itlb_misses);
+	put_hits(out, data || code ? "" : "TLB", "second", c->stlb_hits, c->stlb_misses);
 	if (c->page_walks > 0) {
 		head(out, "page walks");
 		g_string_append_printf(
 			out, "%s, %s fetches each", words_count(c->page_walks, text),
 			words_ratio(c->walk_references, c->page_walks, (char[WORDS_MAX]){0}));
+		if (c->host_references > 0) {
+			g_string_append(out, "; ");
+			append_count(out, c->host_references, "read");
+			g_string_append(out, " of the host's tables");
+		}
 		if (c->tlb_invalidations > 0) {
 			g_string_append(out, "; ");
 			append_count(out, c->tlb_invalidations, "TLB invalidation");
 		}
 		g_string_append_c(out, '\n');
+	}
+}
+
+/* A line for each level of the caches and what went through it. */
+static void put_caches(GString *out, const struct counters *c)
+{
+	const struct {
+		const char *name;
+		uint64_t hits, misses;
+	} line[] = {
+		{"L1 tables", c->cache_l1_table_hits, c->cache_l1_table_misses},
+		{"L2 tables", c->cache_l2_table_hits, c->cache_l2_table_misses},
+		{"L3 tables", c->cache_l3_table_hits, c->cache_l3_table_misses},
+		{"L4 tables", c->cache_l4_table_hits, c->cache_l4_table_misses},
+		{"L1 data", c->cache_l1_data_hits, c->cache_l1_data_misses},
+		{"L2 data", c->cache_l2_data_hits, c->cache_l2_data_misses},
+		{"L3 data", c->cache_l3_data_hits, c->cache_l3_data_misses},
+		{"L4 data", c->cache_l4_data_hits, c->cache_l4_data_misses},
+	};
+	bool begun = false;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(line); i++) {
+		put_hits(out, begun ? "" : "caches", line[i].name, line[i].hits, line[i].misses);
+		begun |= line[i].hits + line[i].misses > 0;
 	}
 }
 
@@ -375,6 +404,7 @@ char *report_summary(const struct results *results)
 	put_processes(out, results);
 	put_faults(out, &total.c);
 	put_translation(out, &total.c);
+	put_caches(out, &total.c);
 	put_paging(out, &total.c);
 	put_latencies(out, results->stats);
 	put_violations(out, results);

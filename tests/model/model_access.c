@@ -127,7 +127,19 @@ static enum vmsim_access_result grow(struct wm *m, struct wm_flight *f, uint64_t
 	return VMSIM_RESULT_OK;
 }
 
-static enum vmsim_access_result reach(struct wm *m, struct wm_flight *f, uint64_t va, unsigned op)
+/* K2: a stack that grew into the first page of an access makes it begin again. */
+static bool became_guard(const struct wm *m, const struct wm_flight *f, uint64_t va)
+{
+	if (!(wm_page_at(m, f->pid, va / WM_P)->prot & PAGE_GUARD))
+		return false;
+	for (guint i = 0; i < f->pages->len; i++)
+		((struct wm_page *)g_ptr_array_index(f->pages, i))->touched = false;
+	return true;
+}
+
+/* The page of va, of an access that began at first. */
+static enum vmsim_access_result reach(struct wm *m, struct wm_flight *f, uint64_t first,
+				      uint64_t va, unsigned op)
 {
 	const struct wm_stack *s = &m->stack[f->pid];
 	struct wm_page *p = wm_page_at(m, f->pid, va / WM_P);
@@ -140,7 +152,7 @@ static enum vmsim_access_result reach(struct wm *m, struct wm_flight *f, uint64_
 		if (!s->end || va < s->low || va >= s->end)
 			return result;
 		result = grow(m, f, va);
-		if (result != VMSIM_RESULT_OK)
+		if (result != VMSIM_RESULT_OK || became_guard(m, f, first))
 			return result;
 		result = decide(m, f, va, op);
 	}
@@ -151,7 +163,7 @@ static enum vmsim_access_result reach(struct wm *m, struct wm_flight *f, uint64_
 			wm_open(m, f, p->proto);
 		if (p->proto && op == VMSIM_OP_WRITE && wm_copies(p->prot))
 			wm_copy_on_write(m, f, p);
-		wm_body(p)->touched = true;
+		wm_body(p)->touched = wm_body(p)->reached = true;
 		f->may_err |= wm_injected(m, p, VMSIM_INJECT_READ) || p->bad;
 	}
 	return result;
@@ -162,9 +174,13 @@ void wm_access(struct wm *m, struct wm_flight *f, struct vmsim_event *e)
 	uint64_t end = e->va + e->size, value;
 
 	f->result = VMSIM_RESULT_OK;
-	for (uint64_t at = e->va; at < end && f->result == VMSIM_RESULT_OK;
-	     at = (at / WM_P + 1) * WM_P)
-		f->result = reach(m, f, at, e->op);
+	for (uint64_t at = e->va; at < end && f->result == VMSIM_RESULT_OK;) {
+		f->result = reach(m, f, e->va, at, e->op);
+		/* K2: a stack that grew into its first page makes the access begin again */
+		at = f->result == VMSIM_RESULT_OK && became_guard(m, f, e->va)
+			     ? e->va
+			     : (at / WM_P + 1) * WM_P;
+	}
 	e->result = (uint8_t)(f->may_err ? VMSIM_RESULT_NONE : f->result);
 	if (e->result != VMSIM_RESULT_OK || e->op != VMSIM_OP_READ || e->size > 8 ||
 	    !value_of(m, f->pid, e, &value))

@@ -15,7 +15,7 @@ void wm_open(struct wm *m, struct wm_flight *f, struct wm_page *p)
 		return;
 	p->was_in = p->where == WM_ACTIVE;
 	p->had_frame = wm_in_frame(p);
-	p->touched = p->lock_new = p->read_only = false;
+	p->touched = p->reached = p->lock_new = p->read_only = false;
 	p->came = p->picked = p->was_lost = p->lost_now = false;
 	p->left = WM_STAYED;
 }
@@ -171,7 +171,7 @@ static void apply_lock(struct wm *m, struct wm_flight *f)
 
 	open_committed(m, f, v->first, v->ok ? v->end : v->stop);
 	for (guint i = 0; i < f->pages->len; i++)
-		((struct wm_page *)g_ptr_array_index(f->pages, i))->touched = true;
+		((struct wm_page *)g_ptr_array_index(f->pages, i))->reached = true;
 	if (v->guard) {
 		f->guards++;
 		p = wm_page_at(m, f->pid, v->stop);

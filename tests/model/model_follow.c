@@ -70,6 +70,7 @@ static void arrive(struct wm *m, struct wm_page *p)
 		wm_differ(m, WM_PAGE " becomes active, and nothing accessed it", WM_ARGS(p));
 	p->where = WM_ACTIVE;
 	p->came = true;
+	p->to_head = false;
 	p->left = WM_STAYED;
 	m->n.resident++;
 	m->n.resident_peak = MAX(m->n.resident_peak, m->n.resident);
@@ -138,7 +139,7 @@ void wm_start_read(struct move *v)
 		wm_differ(v->m, WM_PAGE " is read after a reset (I34)", WM_ARGS(p));
 	take(v->m, v->frame, v->pfn, p);
 	p->where = WM_READING;
-	p->fault = p->open && p->touched ? WM_READ_FAULT : WM_NO_FAULT;
+	p->fault = p->open && p->reached ? WM_READ_FAULT : WM_NO_FAULT;
 }
 
 /* R3: the slot of a page that was reset during its read is freed now. */

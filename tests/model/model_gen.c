@@ -48,15 +48,11 @@ static struct wm_machine some_machine(struct gen *g, int rules)
 	k.ws_min = k.lock_overhead + (k.frames >= 16 ? gen_below(g, 4) : gen_below(g, 2)) +
 		   (k.scope[0] == 'p');
 	k.sections = gen_chance(g, 30);
-	if (k.sections && wm_tolerated(WM_COPY_FOR_EVER)) {
-		k.scope = "global";
-		k.policy =
-			strcmp(k.policy, "windows") ? k.policy : "clock"; /* it goes by process */
-	}
 	k.overlap = !k.sections && gen_chance(g, 30);
 	k.fault_cluster = (uint64_t)1 << gen_below(g, 5);
 	k.mpw_cluster = (uint64_t)1 << gen_below(g, 5);
 	k.every_reference = gen_chance(g, 20);
+	k.every_reference &= !(k.sections && wm_tolerated(WM_POLICY_OF_SECTIONS));
 	k.software_dirty = gen_chance(g, 20);
 	k.partial = gen_chance(g, 30);
 	k.may_raise = gen_chance(g, 70);
@@ -72,15 +68,6 @@ static struct wm_machine some_machine(struct gen *g, int rules)
 }
 
 /* --- accesses -------------------------------------------------------------------------------- */
-
-/* Whether an access from va on over two pages makes the stack grow into the first. */
-static bool known_guard_behind(const struct gen *g, uint64_t va)
-{
-	const struct wm_page *p = wm_page_at(g->m, g->pid, va / WM_P + 1);
-
-	return wm_tolerated(WM_GUARD_BEHIND) && p && (p->prot & PAGE_GUARD) &&
-	       g->m->stack[g->pid].end > va;
-}
 
 static void make_access(struct gen *g, struct vmsim_event *e)
 {
@@ -98,8 +85,6 @@ static void make_access(struct gen *g, struct vmsim_event *e)
 		e->va = gen_odd_address(g);
 	if (e->va > UINT64_MAX - 16)
 		e->va -= 16;
-	if (e->va % WM_P + e->size > WM_P && known_guard_behind(g, e->va))
-		e->size = 1;
 	if (e->op != VMSIM_OP_WRITE || e->size > 8 || gen_chance(g, 5))
 		return;
 	e->flags |= VMSIM_EV_VALUE;

@@ -31,11 +31,6 @@ static struct wm_page *holder(struct wm_page *p)
 	return p ? wm_body(p) : NULL;
 }
 
-static bool known_copy_again(const struct wm_page *p)
-{
-	return p->copied_from && p->where == WM_NOWHERE && wm_tolerated(WM_COPY_AGAIN);
-}
-
 /* Whether a fault of this type is what happened to the page. */
 static bool fault_fits(struct wm *m, const struct vmsim_record *r, unsigned type)
 {
@@ -51,7 +46,7 @@ static bool fault_fits(struct wm *m, const struct vmsim_record *r, unsigned type
 	case 2:
 		return p && (p->fault == WM_READ_FAULT || p->bad);
 	case 3:
-		return page && (page->fault == WM_COPY_FAULT || known_copy_again(page));
+		return page && page->fault == WM_COPY_FAULT;
 	case 4:
 		return f && f->guards && f->guards--;
 	case 5:
@@ -99,6 +94,8 @@ static struct wm_page *being_written(struct wm *m, const struct vmsim_record *r,
 		struct wm_page *p = m->frames[i].page;
 
 		if (!p || !p->writing || p->pid != r->pid || p->vpn != vpn)
+			continue;
+		if (p->in_file != (r->slot == 0)) /* files are not written to slots */
 			continue;
 		(*n)++;
 		p->told = r->slot + vpn - r->va / WM_P + 1;
@@ -150,7 +147,7 @@ static void page_out(struct wm *m, const struct vmsim_record *r)
 			p->will_fail = false;
 			p->dirty = true;
 		}
-		if (!p->dirty && !p->discard && !p->deleted && !p->in_file)
+		if (!p->dirty && !p->discard && (!p->deleted || p->open) && !p->in_file)
 			p->slot = r->slot + i;
 	}
 }
@@ -225,12 +222,6 @@ static void call_failed(struct wm *m, struct wm_flight *f, const struct vmsim_re
 			  r->status);
 }
 
-static bool known_guard_caching(const struct vmsim_record *r)
-{
-	return strstr(r->protect, "GUARD") && wm_tolerated(WM_GUARD_CACHING) &&
-	       (strstr(r->protect, "NOCACHE") || strstr(r->protect, "WRITECOMBINE"));
-}
-
 /* L16, L32: the model expects one where an error was injected, but not when. */
 static bool in_page_error(struct wm_flight *f, const struct vmsim_record *r)
 {
@@ -258,8 +249,6 @@ static void raised(struct wm *m, struct wm_flight *f, const struct vmsim_record 
 	f->raised = true;
 	if (f->result != result || r->va != f->fault_va)
 		wm_differ(m, "exception at 0x%" G_GINT64_MODIFIER "x was not to be", r->va);
-	else if (known_guard_caching(r))
-		return;
 	else if (r->code != code || strcmp(r->state, f->state) || strcmp(r->protect, protect) ||
 		 strcmp(r->access, access[op]))
 		wm_differ(m,

@@ -8,23 +8,16 @@ bool wm_strict;
 const char *wm_known_name(enum wm_known which)
 {
 	static const char *const names[WM_N_KNOWN] = {
-		[WM_TABLE_TAKES_PAGE] =
-			"a page table that a fault on a view needs may take the standby "
-			"frame that the fault is about to map (L38, L4, I3)",
-		[WM_BAD_AFTER_WRITE] =
-			"a frame that turns bad when the write of its mapped page ends "
-			"stays in the TLB (L32, I24)",
-		[WM_GUARD_CACHING] =
-			"an exception on a guard page names a caching that the page does "
-			"not have while it is a guard",
-		[WM_GUARD_BEHIND] =
-			"a store over two pages that makes the stack grow into its first "
-			"page reports OK and stores nothing (K2, I31)",
-		[WM_COPY_AGAIN] = "a copy-on-write that must evict first is counted as a copy, and "
-				  "comes again (3.5)",
-		[WM_COPY_FOR_EVER] =
-			"a copy-on-write that can evict nothing but its source never ends "
-			"(3.5, L3)",
+		[WM_TABLE_TAKES_PAGE] = "a page table that a fault on a view needs may take the "
+					"standby frame that the fault is about to map (L38, I3)",
+		[WM_BAD_AFTER_WRITE] = "a frame that turns bad when the write of its mapped page "
+				       "ends stays in the TLB (L32, I24)",
+		[WM_LOCK_FAILS] = "the audit takes what a failed read leaves of a VirtualLock for "
+				  "a change (I37)",
+		[WM_UNDO_FOR_EVER] = "the audit of a MEM_RESET_UNDO of less than a page at the "
+				     "bottom of the address space never ends",
+		[WM_POLICY_OF_SECTIONS] = "where processes replace their own pages, a reference to "
+					  "a shared page is told to the wrong policy",
 	};
 
 	return names[which];

@@ -12,18 +12,26 @@ void wm_list_enter(struct wm *m, struct wm_page *p)
 {
 	p->priority = p->reset == WM_LIVE ? NORMAL : p->offered ? p->offer_priority : 0;
 	p->order = (int64_t)++m->entered;
+	if (p->to_head && p->reset == WM_PENDING) /* R11 */
+		p->order = -p->order;
+	p->to_head = false;
+	p->listed_in = p->open;
+	p->unordered = false;
 }
 
 /* R3, R9, R11: what a reset, an offer or a discard makes of a page on standby. */
 void wm_list_dispose(struct wm *m, struct wm_page *p, enum vmsim_call_id how)
 {
+	p->to_head = how == VMSIM_CALL_DISCARD && p->where != WM_ACTIVE; /* as a locked one is */
 	if (p->where != WM_STANDBY)
 		return;
+	if (p->listed_in == p->open) { /* meanwhile: before it, or by it */
+		p->unordered = true;
+		return;
+	}
 	wm_list_enter(m, p);
 	if (how != VMSIM_CALL_OFFER)
 		p->priority = 0;
-	if (how == VMSIM_CALL_DISCARD)
-		p->order = -p->order;
 }
 
 static bool any_free(const struct wm *m, const char *state)
@@ -49,7 +57,7 @@ static const struct wm_page *next_standby(const struct wm *m)
 
 		if (!p || p->where != WM_STANDBY)
 			continue;
-		if (p->open)
+		if (p->open || p->unordered)
 			return NULL;
 		if (!next || before(p, next))
 			next = p;

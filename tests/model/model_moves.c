@@ -67,7 +67,7 @@ static void told_by_move(struct wm_page *p)
 	if (p->where != WM_WRITING || !p->writing || !p->told)
 		return;
 	p->writing = false;
-	if (!p->dirty && !p->discard && !p->deleted && !p->in_file)
+	if (!p->dirty && !p->discard && (!p->deleted || p->open) && !p->in_file)
 		p->slot = p->told - 1;
 	p->told = 0;
 }

@@ -326,7 +326,7 @@ void wm_copy_on_write(struct wm *m, struct wm_flight *f, struct wm_page *p)
 	(void)f;
 	(void)m;
 	p->copied_from = p->proto;
-	p->copied_from->touched = p->copied_from->read_only = true;
+	p->copied_from->touched = p->copied_from->reached = p->copied_from->read_only = true;
 	p->proto = NULL;
 	p->prot = copied(p->prot);
 	p->byte = p->copied_from->byte ? g_memdup2(p->copied_from->byte, WM_P) : NULL;

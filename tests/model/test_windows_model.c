@@ -118,8 +118,8 @@ static int fuzz(const struct options *o)
 		print_calls(&t);
 		differences += t.differences;
 	}
-	for (int which = 0; which < WM_N_KNOWN && !wm_strict; which++)
-		printf("passed over: %s\n", wm_known_name(which));
+	for (unsigned which = 0; which < WM_N_KNOWN && !wm_strict; which++)
+		printf("passed over: %s\n", wm_known_name((enum wm_known)which));
 	return differences ? 1 : 0;
 }
 

@@ -67,9 +67,13 @@ struct wm_page {
 	bool zero;     /* a zero page that nobody wrote (R5, memory.zero_fill_dirty) */
 	uint32_t priority, offer_priority; /* of its standby list (W11) */
 	int64_t order;                     /* in that list */
+	uint64_t listed_in;                /* the operation that was under way when it came there */
+	bool unordered;                    /* where in the list is not known */
+	bool to_head;                      /* it goes to the head when it comes there (R11) */
 	/* the operation under way on it */
 	uint64_t open;  /* its number, 0 for none */
 	bool touched;   /* it accesses the page, which permits it */
+	bool reached;   /* it accesses the page, at least until it begins again (K2) */
 	bool read_only; /* though it stores: the page is copied from */
 	bool lock_new;  /* it locks the page, which was not locked */
 	bool came;      /* it became active meanwhile */
@@ -345,10 +349,9 @@ bool wm_in_frame(const struct wm_page *p);
 enum wm_known {
 	WM_TABLE_TAKES_PAGE,
 	WM_BAD_AFTER_WRITE,
-	WM_GUARD_CACHING,
-	WM_GUARD_BEHIND,
-	WM_COPY_AGAIN,
-	WM_COPY_FOR_EVER,
+	WM_LOCK_FAILS,
+	WM_UNDO_FOR_EVER,
+	WM_POLICY_OF_SECTIONS,
 	WM_N_KNOWN
 };
 

@@ -14,6 +14,7 @@ struct fixture {
 	struct counters c;
 	struct pt_pool pool;
 	struct page_table pt;
+	struct memory memory;
 	struct mmu mmu;
 	struct translation tr;
 };
@@ -35,7 +36,8 @@ static inline void set_up(struct fixture *f, const char *settings)
 	pt_init(&f->pt, &f->pool);
 	while (!pt_find(&f->pt, BASE))
 		pt_add_table(&f->pt, BASE, pt_pool_outside(&f->pool));
-	mmu_init(&f->mmu, config_get(f->config), &f->c);
+	memory_init(&f->memory, config_get(f->config));
+	mmu_init(&f->mmu, config_get(f->config), &f->memory, &f->c);
 }
 
 static inline void tear_down(struct fixture *f)
@@ -45,6 +47,7 @@ static inline void tear_down(struct fixture *f)
 		pt_set(&f->pt, BASE + i, 0);
 	pt_prune(&f->pt, 0, f->pool.shape->vpn_end, NULL, NULL);
 	mmu_fini(&f->mmu);
+	memory_fini(&f->memory);
 	pt_pool_fini(&f->pool);
 	vmsim_config_free(f->config);
 }

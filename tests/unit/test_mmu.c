@@ -20,6 +20,7 @@ struct fixture {
 	struct counters c;
 	struct pt_pool pool;
 	struct page_table pt;
+	struct memory memory;
 	struct mmu mmu;
 	struct translation tr;
 };
@@ -50,7 +51,8 @@ static void set_up(struct fixture *f, int l2)
 	pt_init(&f->pt, &f->pool);
 	while (!pt_find(&f->pt, BASE))
 		pt_add_table(&f->pt, BASE, pt_pool_outside(&f->pool));
-	mmu_init(&f->mmu, config_get(f->config), &f->c);
+	memory_init(&f->memory, config_get(f->config));
+	mmu_init(&f->mmu, config_get(f->config), &f->memory, &f->c);
 	for (unsigned i = 0; i < N; i++)
 		map(f, i, PROT_READWRITE);
 }
@@ -62,6 +64,7 @@ static void tear_down(struct fixture *f)
 		pt_set(&f->pt, BASE + i, 0);
 	pt_prune(&f->pt, 0, f->pool.shape->vpn_end, NULL, NULL);
 	mmu_fini(&f->mmu);
+	memory_fini(&f->memory);
 	pt_pool_fini(&f->pool);
 	vmsim_config_free(f->config);
 }
@@ -471,7 +474,8 @@ static void set_up_large(struct fixture *f, const char *large)
 	pt_init(&f->pt, &f->pool);
 	while (!pt_find(&f->pt, BASE))
 		pt_add_table(&f->pt, BASE, pt_pool_outside(&f->pool));
-	mmu_init(&f->mmu, config_get(f->config), &f->c);
+	memory_init(&f->memory, config_get(f->config));
+	mmu_init(&f->mmu, config_get(f->config), &f->memory, &f->c);
 	for (unsigned i = 0; i < N; i++)
 		map(f, i, PROT_EXECUTE_READWRITE);
 	for (unsigned i = 0; i < 3; i++) {

@@ -700,6 +700,16 @@ static const struct setup setups[] = {
 	 "tlb.l1d.entries=6 tlb.l1d.ways=3 tlb.l1d.replacement=srrip tlb.l2.entries=8 tlb.l2.ways=2 "
 	 "tlb.l2.inclusion=exclusive tlb.l3.entries=32 tlb.l3.ways=4 tlb.l3.inclusion=inclusive "
 	 "tlb.prefetch.kind=next-page", 560, 9000, false},
+	{"28 frames, hashed page table", "memory.frames=28 memory.page_tables=in pagefile.size=2MiB "
+	 "paging.design=hashed paging.hash.load=100", 540, 9000, false},
+	{"24 frames, clustered page table, textbook, not zeroed",
+	 "memory.frames=24 memory.page_tables=in pagefile.size=2MiB paging.design=clustered "
+	 "paging.hash.load=400 standby.enabled=false memory.zeroed=false", 536, 9000, false},
+	{"24 frames, inverted page table, 3 levels",
+	 "memory.frames=24 memory.page_tables=in pagefile.size=2MiB paging.design=inverted "
+	 "paging.levels=3 paging.dirty=sw", 536, 9000, false},
+	{"40 frames, 5 levels", "memory.frames=40 memory.page_tables=in pagefile.size=2MiB "
+	 "paging.levels=5 psc.pml5e.entries=2 psc.pde.entries=2", 552, 9000, false},
 };
 
 static void complain(void *ctx, const struct vmsim_record *r)

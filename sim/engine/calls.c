@@ -125,6 +125,7 @@ void call_begin(struct vmsim_machine *m, struct thread *thread)
 	struct op *op = &thread->op;
 	const struct vmsim_call *call = &op->args;
 
+	overlap_drain(m);
 	clock_stamp(m);
 	keep_arguments(m, op);
 	op->stage = OP_CALL;

@@ -13,6 +13,7 @@
  *   work.c     background work, timers, zeroing              sample.c     figures by interval
  *   shootdown.c  invalidations, other cores interrupted      clock.h      booking cycles
  *   access.c   references and faults, step by step           device.c, seek.c  the pagefile's
+ *   overlap.c  several references in flight
  *
  * One core acts at a time: its clock, thread and TLBs are the machine's `now`, `running`, `mmu`;
  * core_select() turns to another. A machine with one core does nothing else and skips all that.
@@ -155,6 +156,7 @@ struct vmsim_machine {
 	struct core *cores;
 	unsigned n_cores;
 	bool many;              /* n_cores > 1 */
+	bool overlaps;          /* references do (overlap.h) */
 	struct buckets core_base; /* totals up to which the acting core has been charged */
 	vmsim_cycles time;      /* many: when the last thing happened that did */
 	vmsim_cycles begun;     /* many: when the last event began */

@@ -115,20 +115,28 @@ static bool clock_allows(struct vmsim_machine *m, const struct vmsim_event *even
 		      "the clock would run past 2^62 cycles (expected a smaller time)");
 }
 
+static void pass_part(struct vmsim_machine *m, vmsim_cycles cycles)
+{
+	if (m->overlaps) {
+		overlap_pass(m, BUCKET_compute, cycles);
+		return;
+	}
+	m->stats.gap_cycles += cycles;
+	clock_pass(m, BUCKET_compute, cycles);
+}
+
 static void pass_gap(struct vmsim_machine *m, vmsim_cycles gap)
 {
 	vmsim_cycles end = m->now + gap;
 
 	if (m->many) {
-		m->stats.gap_cycles += gap;
-		clock_pass(m, BUCKET_compute, gap);
+		pass_part(m, gap);
 		return;
 	}
 	while (m->now < end) {
 		vmsim_cycles part = MIN(end, MAX(m->now, m->sample_at)) - m->now;
 
-		m->stats.gap_cycles += part;
-		m->now += part;
+		pass_part(m, part);
 		if (m->now >= m->sample_at)
 			machine_sample(m);
 	}
@@ -274,7 +282,7 @@ static inline bool is_plain(const struct vmsim_machine *m, const struct vmsim_ev
 static size_t feed(struct vmsim_machine *m, const struct vmsim_event *events, size_t i, size_t end)
 {
 	bool watched = m->every_reference || m->keep_contents || m->cached_data;
-	bool one = !m->many;
+	bool one = !m->many && !m->overlaps;
 
 	for (; i < end && !m->error; i++) {
 		const struct vmsim_event *event = &events[i];

@@ -21,8 +21,19 @@ enum page_tables { PAGE_TABLES_IN, PAGE_TABLES_OUT };
 enum scope { SCOPE_PROCESS, SCOPE_GLOBAL };
 enum sees { SEES_ACCESSED_BITS, SEES_EVERY_REFERENCE };
 enum tristate { TRI_FALSE, TRI_TRUE, TRI_AUTO };
-enum tlb_replacement { TLB_LRU };
-enum order { ORDER_RECORDED };
+enum tlb_replacement {
+	TLB_LRU,
+	TLB_TREE_PLRU,
+	TLB_BIT_PLRU,
+	TLB_NRU,
+	TLB_FIFO,
+	TLB_RANDOM,
+	TLB_SRRIP,
+	TLB_MRU3_PLRU,
+};
+enum cache_replacement { CACHE_LRU, CACHE_PLRU };
+enum order { ORDER_RECORDED, ORDER_FREE };
+enum design { DESIGN_RADIX, DESIGN_HASHED, DESIGN_CLUSTERED, DESIGN_INVERTED, N_DESIGNS };
 enum dirty { DIRTY_HARDWARE, DIRTY_SOFTWARE };
 enum pagefile_grow { GROW_SYNC, GROW_ASYNC };
 enum device_kind { DEVICE_HDD, DEVICE_SATA_SSD, DEVICE_NVME, DEVICE_IDEAL };
@@ -30,15 +41,39 @@ enum device_queue { QUEUE_FIFO, QUEUE_READ_FIRST, QUEUE_ELEVATOR, QUEUE_AUTO };
 
 #define CONFIG_AUTO UINT64_MAX /* an option left to be derived; resolved when finished */
 
+/* What a level of TLBs has of the level above it (mmu/tlbs.h). */
+enum inclusion { MOSTLY_INCLUSIVE, INCLUSIVE, EXCLUSIVE };
+
+/* Whether small pages share entries (mmu/coalesce.h). */
+enum coalesce { COALESCE_NONE, COALESCE_ALL, COALESCE_BITMAP };
+
+enum prefetch_kind { PREFETCH_NONE, PREFETCH_NEXT_PAGE, PREFETCH_DISTANCE };
+
+/* The array of pages of one size. */
+struct tlb_size_config {
+	bool shared;            /* they stand among those of the next smaller size; else: */
+	uint64_t entries, ways; /* as below */
+};
+
 struct tlb_config {
 	uint64_t entries; /* 0: no such level */
 	uint64_t ways;    /* as many as entries: fully associative; CONFIG_AUTO is "full" */
 	struct duration latency;
 	int replacement;
-	struct {
-		bool shared; /* large pages stand among the others; else they have this: */
-		uint64_t entries, ways; /* as above */
-	} large;
+	const char *index; /* as index.h has it */
+	int inclusion;     /* enum inclusion; of the second level and the third */
+	struct tlb_size_config large, huge;
+};
+
+#define CACHE_LEVELS 4
+
+struct cache_config {
+	uint64_t size; /* bytes; 0: no such level, nor any below it */
+	uint64_t ways; /* as many as lines: fully associative; CONFIG_AUTO is "full" */
+	uint64_t line; /* bytes, a power of two */
+	struct duration latency;
+	int replacement;
+	bool shared, victim;
 };
 
 struct config {
@@ -87,23 +122,58 @@ struct config {
 		uint64_t ticks_per_second;
 	} trace;
 	struct {
-		struct tlb_config l1d, l1i, l2;
+		struct tlb_config l1d, l1i, l2, l2i, l3;
+		bool unified; /* l1d is for code, too, and there is no l1i */
+		struct {
+			int kind;       /* enum coalesce */
+			uint64_t pages; /* of a group */
+		} coalesce;
+		struct {
+			int kind; /* enum prefetch_kind */
+			uint64_t degree, entries, rows;
+		} prefetch;
 		bool pcid;
+		uint64_t pcids;
 	} tlb;
 	struct {
 		struct {
 			uint64_t entries; /* 0: none */
-		} pml4e, pdpte, pde;
+		} pml5e, pml4e, pdpte, pde;
 		struct duration latency;
 	} psc;
 	struct {
 		uint64_t count;
-		struct duration ad_update;
+		struct duration overhead, ad_update;
 	} walker;
 	struct {
+		struct cache_config level[CACHE_LEVELS];
+		bool data;
+		uint64_t pte_share; /* for config_share() */
+	} caches;
+	struct {
+		bool enabled;
 		uint64_t levels;
+		int page_size; /* level of the entries that map it: 0, 1, 2 */
+		struct {
+			uint64_t entries; /* 0: none */
+			struct duration latency;
+		} tlb;
+		struct {
+			struct {
+				uint64_t entries; /* 0: none */
+			} pml4e, pdpte, pde;
+			struct duration latency;
+		} psc;
+	} nested;
+	struct {
+		int design;
+		uint64_t levels;
+		bool pdpte_registers;
 		bool nx;
 		int dirty;
+		struct {
+			uint64_t load; /* per cent */
+		} hash;
 	} paging;
 	struct {
 		struct duration cycles_per_reference;
@@ -114,14 +184,15 @@ struct config {
 	struct {
 		struct duration trap, return_, demand_zero, transition, hard, cow, guard, violation,
 			spurious, dirty, zero_page, trim, write, compress, decompress, age, invlpg,
-			cr3;
+			cr3, switch_, ipi, ipi_per_core, ipi_handler;
 		struct duration call, page_commit, page_decommit, page_free, page_protect,
 			page_reset, page_offer, page_watch, page_lock, page_query, page_prefetch;
 		bool age_flush;
 		uint64_t tlb_ceiling; /* pages (H17) */
 	} os;
 	struct {
-		struct duration recorded_switch;
+		struct duration quantum, recorded_switch;
+		uint64_t window; /* events */
 	} sched;
 	struct {
 		uint64_t avail_low, avail_high;
@@ -155,6 +226,11 @@ static inline bool config_is_disk(const struct config *config)
 {
 	return config->device.seek.cycles > 0 || config->device.seek_min.cycles > 0 ||
 	       config->device.seek_max.cycles > 0 || config->device.rotation.cycles > 0;
+}
+/* config_share: a fraction of n, rounded down. A FRACTION has its numerator in the upper half. */
+static inline uint64_t config_share(uint64_t fraction, uint64_t n)
+{
+	return n * (fraction >> 32) / (fraction & 0xFFFFFFFFu);
 }
 /* config_policy_options: values of the chosen policy's options, in its table's order. */
 const uint64_t *config_policy_options(const struct config *config, size_t policy);

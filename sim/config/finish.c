@@ -80,27 +80,6 @@ static void resolve_vmm(struct config *config)
 	resolve(&config->pagefile.max_size, config->pagefile.size);
 }
 
-/* A default of ways that no layer named gives way to a TLB that has not as many entries. */
-static void resolve_ways(uint64_t entries, uint64_t *ways, const char *path,
-			 const GByteArray *ranks)
-{
-	char *ways_path = g_strconcat(path, ".ways", NULL);
-	bool named = ranks->data[option_slot(option_find(ways_path))] != RANK_NONE;
-
-	if (*ways == CONFIG_AUTO || (!named && *ways > entries))
-		*ways = MAX(entries, 1);
-	g_free(ways_path);
-}
-
-static void resolve_tlb(struct tlb_config *tlb, const char *path, const GByteArray *ranks)
-{
-	char *large = g_strconcat(path, ".large", NULL);
-
-	resolve_ways(tlb->entries, &tlb->ways, path, ranks);
-	resolve_ways(tlb->large.entries, &tlb->large.ways, large, ranks);
-	g_free(large);
-}
-
 /* No step takes minutes, on any clock; sums of steps must fit the clock. Timers are not steps. */
 #define MOST_CYCLES UINT64_C(10000000000000)
 #define MOST_TIMER (100 * MOST_CYCLES)
@@ -139,43 +118,6 @@ static bool resolve_durations(struct config *config, GError **error)
 }
 
 /* --- cross checks --------------------------------------------------------------------------- */
-
-static bool check_ways(uint64_t entries, uint64_t ways, const char *path, GError **error)
-{
-	uint64_t sets;
-
-	if (entries == 0)
-		return true;
-	if (entries % ways != 0)
-		return wrong(error,
-			     "%s.ways=%" G_GUINT64_FORMAT
-			     ": does not divide %s.entries=%" G_GUINT64_FORMAT
-			     " (expected a divisor, or \"full\")",
-			     path, ways, path, entries);
-	sets = entries / ways;
-	if ((sets & (sets - 1)) != 0)
-		return wrong(error,
-			     "%s: %" G_GUINT64_FORMAT " entries of %" G_GUINT64_FORMAT
-			     " ways make %" G_GUINT64_FORMAT
-			     " sets (expected a power of two: page numbers index them)",
-			     path, entries, ways, sets);
-	return true;
-}
-
-static bool check_tlb(const struct tlb_config *tlb, const char *path, GError **error)
-{
-	char *large = g_strconcat(path, ".large", NULL);
-	bool ok = check_ways(tlb->entries, tlb->ways, path, error) &&
-		  check_ways(tlb->large.entries, tlb->large.ways, large, error);
-
-	if (ok && !tlb->large.shared && tlb->large.entries && !tlb->entries)
-		ok = wrong(error,
-			   "%s.entries=%" G_GUINT64_FORMAT
-			   ": there is no %s (expected %s.entries above 0)",
-			   large, tlb->large.entries, path, path);
-	g_free(large);
-	return ok;
-}
 
 static bool check_whole_pages(const char *path, uint64_t bytes, GError **error)
 {
@@ -285,12 +227,10 @@ bool config_resolve(struct config *config, const GByteArray *ranks, GError **err
 {
 	resolve_device(config);
 	resolve_vmm(config);
-	resolve_tlb(&config->tlb.l1d, "tlb.l1d", ranks);
-	resolve_tlb(&config->tlb.l1i, "tlb.l1i", ranks);
-	resolve_tlb(&config->tlb.l2, "tlb.l2", ranks);
-	return resolve_durations(config, error) && check_tlb(&config->tlb.l1d, "tlb.l1d", error) &&
-	       check_tlb(&config->tlb.l1i, "tlb.l1i", error) &&
-	       check_tlb(&config->tlb.l2, "tlb.l2", error) && check_memory(config, error) &&
-	       check_disk(config, error) && check_pagefile(config, error) &&
-	       check_policy(config, error);
+	finish_tlbs(config, ranks);
+	caches_resolve(config, ranks);
+	return resolve_durations(config, error) && check_tlbs(config, error) &&
+	       check_memory(config, error) && check_disk(config, error) &&
+	       check_pagefile(config, error) && check_policy(config, error) &&
+	       caches_check(config, error);
 }

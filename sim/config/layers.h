@@ -37,4 +37,12 @@ void config_values_free(struct config *config);
 /* config_resolve: durations in cycles, automatic values as numbers; then every cross check. */
 bool config_resolve(struct config *config, const GByteArray *ranks, GError **error);
 
+/* finish_tlbs: associativities as numbers. check_tlbs: that such TLBs can be built.
+ * => check_tlbs() changes nothing */
+void finish_tlbs(struct config *config, const GByteArray *ranks);
+bool check_tlbs(struct config *config, GError **error);
+/* caches_resolve: associativities as numbers. caches_check: that the levels can be built. */
+void caches_resolve(struct config *config, const GByteArray *ranks);
+bool caches_check(const struct config *config, GError **error);
+
 #endif

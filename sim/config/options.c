@@ -12,10 +12,12 @@
 #define KEPT_BYTES(m) KEPT_COUNT(m)
 #define KEPT_RATE(m) KEPT_COUNT(m)
 #define KEPT_DEC3(m) KEPT_COUNT(m)
+#define KEPT_FRACTION(m) KEPT_COUNT(m)
 #define KEPT_TIME(m) _Generic(MEMBER(m), struct duration : 1)
 #define KEPT_BOOL(m) _Generic(MEMBER(m), bool : 1)
 #define KEPT_CHOICE(m) _Generic(MEMBER(m), int : 1)
 #define KEPT_POLICY(m) KEPT_CHOICE(m)
+#define KEPT_INDEX(m) _Generic(MEMBER(m), const char * : 1)
 
 static const struct option machine_options[] = {
 #define OPTION(path, member, type, def, min, max, unit, doc, source)                  \
@@ -207,7 +209,7 @@ static const char *option_type_name(enum option_type type)
 		[OPTION_COUNT] = "count",  [OPTION_WAYS] = "count",   [OPTION_FRAMES] = "bytes",
 		[OPTION_BYTES] = "bytes",  [OPTION_RATE] = "rate",    [OPTION_TIME] = "time",
 		[OPTION_BOOL] = "boolean", [OPTION_DEC3] = "decimal", [OPTION_CHOICE] = "choice",
-		[OPTION_POLICY] = "choice"};
+		[OPTION_POLICY] = "choice", [OPTION_INDEX] = "text", [OPTION_FRACTION] = "fraction"};
 
 	return names[type];
 }
@@ -227,9 +229,13 @@ static char *option_values(const struct option *option)
 		return g_strdup_printf("%" G_GUINT64_FORMAT ".%03u..%" G_GUINT64_FORMAT,
 				       option->min / 1000, (unsigned)(option->min % 1000),
 				       option->max / 1000);
+	case OPTION_FRACTION:
+		return g_strdup("above 0, up to 1");
 	case OPTION_CHOICE:
 	case OPTION_POLICY:
 		return option_names(option);
+	case OPTION_INDEX:
+		return g_strdup("linear|xor|bits");
 	default:
 		break;
 	}

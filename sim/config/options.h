@@ -17,7 +17,9 @@ enum option_type {
 	OPTION_TIME,
 	OPTION_BOOL,
 	OPTION_DEC3,
+	OPTION_FRACTION,
 	OPTION_CHOICE,
+	OPTION_INDEX,
 	OPTION_POLICY,
 };
 
@@ -31,7 +33,8 @@ struct option {
 	const char *unit, *doc, *source;
 };
 
-/* A value of any type. TIME uses is_time; CHOICE and POLICY hold an index, BOOL 0 or 1. */
+/* A value of any type. TIME uses is_time; CHOICE and POLICY hold an index, BOOL 0 or 1, INDEX the
+ * address of a text that lasts (g_intern_string). */
 struct value {
 	uint64_t n;
 	bool is_time;

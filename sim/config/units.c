@@ -235,6 +235,37 @@ char *units_print_thousandths(uint64_t thousandths)
 	return print_decimal(thousandths, 1000, "");
 }
 
+/* Reads up to six digits; returns where they end, or NULL. */
+static const char *read_short(const char *text, uint64_t *out)
+{
+	const char *p = text;
+
+	*out = 0;
+	for (; g_ascii_isdigit(*p) && p - text < 6; p++)
+		*out = *out * 10 + (uint64_t)(*p - '0');
+	return p > text ? p : NULL;
+}
+
+const char *units_fraction(const char *text, uint64_t *out)
+{
+	uint64_t over = 0, under = 1;
+	const char *p = read_short(text, &over);
+
+	if (p && *p == '/')
+		p = read_short(p + 1, &under);
+	if (!p || *p)
+		return "is not a fraction";
+	if (!over || over > under)
+		return "is out of range";
+	*out = over << 32 | under;
+	return NULL;
+}
+
+char *units_print_fraction(uint64_t fraction)
+{
+	return g_strdup_printf("%u/%u", (unsigned)(fraction >> 32), (unsigned)fraction);
+}
+
 bool units_cycles(uint64_t picoseconds, uint64_t mhz, uint64_t *cycles)
 {
 	u128 product = (u128)picoseconds * mhz;

@@ -18,10 +18,14 @@ const char *units_rate(const char *text, uint64_t *out);
 const char *units_time(const char *text, uint64_t *out, bool *is_time);
 /* units_thousandths: a decimal number of at most three places, times 1000. */
 const char *units_thousandths(const char *text, uint64_t *out);
+/* units_fraction: "1/8", or 1: a fraction above 0, at most 1, of numbers of at most six digits. Its
+ * numerator is kept in the upper half of *out, the other in the lower. */
+const char *units_fraction(const char *text, uint64_t *out);
 
 /* units_print_*: what the parser reads back to the same number. g_free() it. */
 char *units_print_time(uint64_t picoseconds);
 char *units_print_thousandths(uint64_t thousandths);
+char *units_print_fraction(uint64_t fraction);
 
 /* units_cycles: a duration in cycles of a clock in MHz, rounded up (timing T1); false when it
  * does not fit. */

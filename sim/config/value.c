@@ -1,4 +1,5 @@
 /* value.c: values of one option: reading them, storing them, writing them back. */
+#include "config/index.h"
 #include "config/options.h"
 #include "config/units.h"
 
@@ -47,12 +48,16 @@ char *option_expected(const struct option *option)
 		g_free(min);
 		g_free(max);
 		return text;
+	case OPTION_FRACTION:
+		return g_strdup("a fraction such as \"1/8\", above 0 and at most 1");
 	case OPTION_CHOICE:
 	case OPTION_POLICY:
 		names = option_names(option);
 		text = g_strdup_printf("one of %s", names);
 		g_free(names);
 		return text;
+	case OPTION_INDEX:
+		return g_strdup("\"linear\", \"xor\", or groups of bits such as \"0^7,1^8,2\"");
 	default:
 		return expected_range(option, "a whole number");
 	}
@@ -91,18 +96,33 @@ static const char *parse_frames(const char *text, uint64_t *out)
 	return wrong;
 }
 
+static const char *parse_index(const char *text, uint64_t *out)
+{
+	struct index_function index;
+	const char *wrong = index_parse(text, &index);
+
+	if (!wrong)
+		*out = (uintptr_t)g_intern_string(text);
+	return wrong;
+}
+
+/* Whether the value is kept as something else than a number. */
+static bool is_named(const struct option *option)
+{
+	return option->type == OPTION_BOOL || option->type == OPTION_CHOICE ||
+	       option->type == OPTION_POLICY || option->type == OPTION_INDEX;
+}
+
 /* Whether a JSON literal of this kind may be given at all: NULL, or what it is instead. */
 static const char *wrong_literal(const struct option *option, enum literal literal)
 {
-	bool named = option->type == OPTION_CHOICE || option->type == OPTION_POLICY;
-
 	switch (literal) {
 	case LITERAL_NUMBER:
-		return named || option->type == OPTION_BOOL ? "is a number" : NULL;
+		return is_named(option) ? "is a number" : NULL;
 	case LITERAL_STRING:
 		return option->type == OPTION_BOOL ? "is a string" : NULL;
 	case LITERAL_BOOL:
-		return named || option->type == OPTION_BOOL ? NULL : "is a boolean";
+		return is_named(option) ? NULL : "is a boolean";
 	default:
 		return NULL;
 	}
@@ -121,11 +141,15 @@ static const char *parse(const struct option *option, const char *text, struct v
 		return units_time(text, &value->n, &value->is_time);
 	case OPTION_DEC3:
 		return units_thousandths(text, &value->n);
+	case OPTION_FRACTION:
+		return units_fraction(text, &value->n);
 	case OPTION_BOOL:
 		return parse_bool(text, &value->n);
 	case OPTION_CHOICE:
 	case OPTION_POLICY:
 		return parse_choice(option, text, &value->n);
+	case OPTION_INDEX:
+		return parse_index(text, &value->n);
 	default:
 		return units_count(text, &value->n);
 	}
@@ -135,8 +159,7 @@ static const char *parse(const struct option *option, const char *text, struct v
 static const char *check_number(const struct option *option, enum literal literal,
 				const struct value *value)
 {
-	if (option->type == OPTION_BOOL || option->type == OPTION_CHOICE ||
-	    option->type == OPTION_POLICY)
+	if (is_named(option) || option->type == OPTION_FRACTION)
 		return NULL;
 	if (literal == LITERAL_NUMBER && value->n > MAX_EXACT && option->type != OPTION_DEC3)
 		return "is above 2^53 and must be given as a string";
@@ -209,6 +232,8 @@ struct value value_get(const struct option *option, const struct config *config)
 	case OPTION_POLICY:
 		index = (const void *)at;
 		return (struct value){.n = (uint64_t)*index};
+	case OPTION_INDEX:
+		return (struct value){.n = (uintptr_t)*(const char *const *)(const void *)at};
 	case OPTION_TIME:
 		duration = (const void *)at;
 		return (struct value){.n = duration->amount, .is_time = duration->is_time};
@@ -232,6 +257,9 @@ void value_put(const struct option *option, struct config *config, struct value 
 	case OPTION_CHOICE:
 	case OPTION_POLICY:
 		*(int *)at = (int)value.n;
+		break;
+	case OPTION_INDEX:
+		*(const char **)at = (const char *)(uintptr_t)value.n;
 		break;
 	case OPTION_TIME:
 		*(struct duration *)at =
@@ -270,8 +298,15 @@ char *value_json(const struct option *option, struct value value)
 	case OPTION_CHOICE:
 	case OPTION_POLICY:
 		return print_choice(option, value.n);
+	case OPTION_INDEX:
+		return g_strdup_printf("\"%s\"", (const char *)(uintptr_t)value.n);
 	case OPTION_DEC3:
 		return units_print_thousandths(value.n);
+	case OPTION_FRACTION:
+		time = units_print_fraction(value.n);
+		text = g_strdup_printf("\"%s\"", time);
+		g_free(time);
+		return text;
 	case OPTION_TIME:
 		if (!value.is_time)
 			break;

@@ -42,7 +42,7 @@ void access_begin(struct vmsim_machine *m, struct thread *thread)
 	*(access_of(op) == VMSIM_READ	 ? &c->reads
 	  : access_of(op) == VMSIM_WRITE ? &c->writes
 					 : &c->fetches) += 1;
-	m->now += config->core.cycles_per_reference.cycles;
+	clock_pass(m, BUCKET_compute, config->core.cycles_per_reference.cycles);
 	op->stage = OP_TRANSLATE;
 	op->compared = true;
 	op->stores = all_permit(m, thread);
@@ -105,6 +105,15 @@ void access_data(struct vmsim_machine *m, struct op *op, vmsim_va va, unsigned n
 		load_bytes(m, op, va, n, frame);
 }
 
+/* T9: data that goes through the caches, where it lies. A reference looks once in each page, and
+ * waits once, for the slower (T6). */
+vmsim_cycles access_cached(struct vmsim_machine *m, vmsim_va va, vmsim_pfn frame)
+{
+	return port_read(&m->mmu->port,
+			 (uint64_t)frame << VMSIM_PAGE_SHIFT | (va & (VMSIM_PAGE_SIZE - 1)),
+			 PORT_DATA);
+}
+
 /* --- translation ---------------------------------------------------------------------------- */
 
 /* Pages the tables cannot translate: not canonical, or on a 32-bit machine too high. Those of the
@@ -112,13 +121,11 @@ void access_data(struct vmsim_machine *m, struct op *op, vmsim_va va, unsigned n
 static bool translatable(const struct page_table *pt, vmsim_va va, vmsim_vpn *vpn)
 {
 	const struct pt_shape *shape = pt->pool->shape;
-	unsigned unused = shape->levels == 4 ? 16 : 32;
+	unsigned unused = 64 - shape->address_bits;
 	uint64_t low = va << unused >> unused;
-	bool lower = va == low;
-	bool upper = shape->levels == 4 && (int64_t)(va << 16) >> 16 == (int64_t)va;
 
 	*vpn = low >> VMSIM_PAGE_SHIFT;
-	return lower ? *vpn < shape->vpn_end || shape->levels != 4 : upper;
+	return unused == 32 ? va == low : (int64_t)(va << unused) >> unused == (int64_t)va;
 }
 
 static void begin_fault(struct vmsim_machine *m, struct thread *thread, vmsim_va va,
@@ -144,8 +151,9 @@ static void end_reference(struct vmsim_machine *m, struct thread *thread,
 	struct op *op = &thread->op;
 
 	if (result == VMSIM_RESULT_OK) {
-		m->now += m->config->data.latency.cycles;
+		clock_pass(m, BUCKET_data, m->stats.data_latency);
 		m->stats.translated++;
+		BOOK(m, data, op->data_cycles);
 	}
 	clock_stamp(m);
 	compare_access(m, op, result);
@@ -171,15 +179,16 @@ static void translate(struct vmsim_machine *m, struct thread *thread)
 		return;
 	}
 	op->repeated = op->repeated || op->done < op->counted;
-	ok = mmu_translate(&m->mmu, pt, process_asid(thread->process), vpn, access_of(op),
+	ok = mmu_translate(m->mmu, pt, process_asid(thread->process), vpn, access_of(op),
 			   op->repeated, &tr);
 	op->counted = MAX(op->counted, op->done + n);
 	/* First lookups in the first level are booked from their count. */
 	if (!op->repeated)
-		m->now += access_of(op) == VMSIM_EXECUTE ? m->mmu.l1i_cycles : m->mmu.l1d_cycles;
+		clock_pass(m, BUCKET_tlb_l1,
+			   access_of(op) == VMSIM_EXECUTE ? m->mmu->l1i_cycles : m->mmu->l1d_cycles);
 	BOOK(m, tlb_l1, tr.l1_cycles);
 	BOOK(m, tlb_l2, tr.l2_cycles);
-	clock_walk(m, walks, tr.walk_cycles);
+	clock_walk(m, walks, &tr);
 	if (!ok) {
 		begin_fault(m, thread, va, access_of(op));
 		return;
@@ -192,6 +201,11 @@ static void translate(struct vmsim_machine *m, struct thread *thread)
 	op->repeated = op->untold = false;
 	if (m->audit == VMSIM_AUDIT_FULL)
 		machine_audit_access(m, thread, va, (unsigned)n, tr.pfn);
+	if (m->cached_data) {
+		vmsim_cycles cycles = access_cached(m, va, tr.pfn);
+
+		op->data_cycles = MAX(op->data_cycles, cycles);
+	}
 	if (m->keep_contents)
 		access_data(m, op, va, (unsigned)n, tr.pfn);
 	op->done += n;
@@ -252,6 +266,7 @@ static vmsim_cycles charge_fault(struct vmsim_machine *m, enum fault_type type)
 
 	BOOK(m, fault_service, service);
 	BOOK(m, zeroing, zeroing);
+	machine_interrupt(m);
 	return service + zeroing;
 }
 
@@ -334,6 +349,7 @@ bool access_stage(struct vmsim_machine *m, struct thread *thread)
 	switch (thread->op.stage) {
 	case OP_TRANSLATE:
 		translate(m, thread);
+		m->core->reference_end = m->now;
 		return true;
 	case OP_TRAP:
 		BOOK(m, trap, m->config->os.trap.cycles);

@@ -10,40 +10,40 @@
 
 /* --- what the core holds ---------------------------------------------------------------------- */
 
-static const char *name_of(const struct mmu *mmu, const struct tlb *tlb)
+/* A group is told page by page. */
+static void tell_entry(GArray *cached, const struct tlb_entry *entry, const char *where)
 {
-	return tlb == &mmu->l1i	    ? "instruction TLB"
-	       : tlb == &mmu->l1d   ? "data TLB"
-	       : tlb == &mmu->l2    ? "second-level TLB"
-	       : tlb == &mmu->own_i ? "large instruction TLB"
-	       : tlb == &mmu->own_d ? "large data TLB"
-				    : "large second-level TLB";
+	bool group = tlb_kind(entry->tag) == TLB_GROUP;
+	struct cached one = {
+		.asid = (uint32_t)(entry->tag & ASID_MAX),
+		.vpn = tlb_first_page(entry),
+		.frame = entry->pfn,
+		.write = entry->flags & TLB_WRITE,
+		.execute = entry->flags & TLB_EXECUTE,
+		.dirty = entry->flags & TLB_DIRTY,
+		.large = tlb_kind(entry->tag) >= TLB_LARGE,
+		.where = where,
+	};
+
+	for (uint32_t pages = group ? tlb_pages(entry) : 1; pages; pages >>= 1) {
+		if (pages & 1)
+			g_array_append_val(cached, one);
+		one.vpn++;
+		one.frame++;
+	}
 }
 
-static void tell(GArray *cached, const struct tlb *tlb, const char *where)
+static void tell(GArray *cached, const struct tlb *tlb)
 {
-	for (uint32_t i = 0; i < tlb->sets * tlb->ways; i++) {
-		const struct tlb_entry *entry = &tlb->entry[i];
-		struct cached one = {
-			.asid = (uint32_t)(entry->tag & ASID_MAX),
-			.vpn = tlb_vpn(entry->tag),
-			.frame = entry->pfn,
-			.write = entry->flags & TLB_WRITE,
-			.execute = entry->flags & TLB_EXECUTE,
-			.dirty = entry->flags & TLB_DIRTY,
-			.large = (entry->tag & TLB_TAG_LARGE) != 0,
-			.where = where,
-		};
-
-		if (entry->tag)
-			g_array_append_val(cached, one);
-	}
+	for (uint32_t i = 0; i < tlb->sets * tlb->ways; i++)
+		if (tlb->entry[i].tag)
+			tell_entry(cached, &tlb->entry[i], tlb->name);
 }
 
 static void tell_structures(const struct psc *psc, GArray *cached)
 {
 	static const char *const where[PT_MAX_LEVELS] = {"", "PDE cache", "PDPTE cache",
-							 "PML4E cache"};
+							 "PML4E cache", "PML5E cache"};
 
 	for (unsigned level = 1; psc->any && level < psc->shape->levels; level++) {
 		const struct tlb *cache = &psc->level[level];
@@ -64,11 +64,11 @@ static void tell_structures(const struct psc *psc, GArray *cached)
 }
 
 /* The memos answer for a first-level TLB. */
-static void tell_memo(const struct vmsim_machine *m, GArray *cached, const struct memo *memo,
+static void tell_memo(GArray *cached, const struct core *core, const struct memo *memo,
 		      bool fetch)
 {
 	struct cached one = {
-		.asid = m->asid,
+		.asid = core->asid,
 		.vpn = memo->vpn,
 		.frame = memo->pfn,
 		.write = memo->store,
@@ -78,20 +78,54 @@ static void tell_memo(const struct vmsim_machine *m, GArray *cached, const struc
 		.where = fetch ? "memo of fetches" : "memo of data",
 	};
 
-	if (m->running && memo->vpn != MMU_NO_PAGE)
+	if (core->running && memo->vpn != MMU_NO_PAGE)
 		g_array_append_val(cached, one);
+}
+
+static void tell_mmu(GArray *cached, const struct mmu *mmu)
+{
+	for (unsigned i = 0; i < mmu->tlbs.n; i++)
+		tell(cached, &mmu->tlbs.own[i]);
+	tell_structures(&mmu->psc, cached);
+}
+
+/* What a core will have flushed before it can use it (H16). */
+static void forget_stale(GArray *cached, guint first, const struct core *core)
+{
+	for (guint i = cached->len; i-- > first;)
+		if (shootdown_is_stale(core, g_array_index(cached, struct cached, i).asid))
+			g_array_remove_index_fast(cached, i);
 }
 
 static GArray *tell_all(const struct vmsim_machine *m)
 {
 	GArray *cached = g_array_new(FALSE, FALSE, sizeof(struct cached));
 
-	for (unsigned i = 0; i < m->mmu.n_all; i++)
-		tell(cached, m->mmu.all[i], name_of(&m->mmu, m->mmu.all[i]));
-	tell_structures(&m->mmu.psc, cached);
-	tell_memo(m, cached, &m->mmu.fetch, true);
-	tell_memo(m, cached, &m->mmu.data, false);
+	for (unsigned i = 0; i < m->n_cores; i++) {
+		guint first = cached->len;
+
+		tell_mmu(cached, &m->cores[i].mmu);
+		tell_memo(cached, &m->cores[i], &m->cores[i].mmu.fetch, true);
+		tell_memo(cached, &m->cores[i], &m->cores[i].mmu.data, false);
+		forget_stale(cached, first, &m->cores[i]);
+	}
 	return cached;
+}
+
+static bool are_caches_in_order(const struct vmsim_machine *m)
+{
+	for (unsigned i = 0; i < m->n_cores; i++)
+		if (!port_check(&m->cores[i].mmu.port))
+			return false;
+	return true;
+}
+
+static bool are_in_order(const struct vmsim_machine *m)
+{
+	for (unsigned i = 0; i < m->n_cores; i++)
+		if (!mmu_check(&m->cores[i].mmu))
+			return false;
+	return true;
 }
 
 /* --- judging ---------------------------------------------------------------------------------- */
@@ -112,8 +146,12 @@ static bool audit(struct vmsim_machine *m, bool whole, const struct touched *tou
 	bool fine;
 
 	machine_flush_references(m);
-	if (whole && !mmu_check(&m->mmu)) {
+	if (whole && !are_in_order(m)) {
 		broken = (struct broken){"TLB", "a set is out of order, or holds a tag twice"};
+		return report(m, &broken);
+	}
+	if (whole && !are_caches_in_order(m)) {
+		broken = (struct broken){"CACHE", "a line stands twice, or where it does not belong"};
 		return report(m, &broken);
 	}
 	if (whole)

@@ -22,6 +22,7 @@ static void charge_call(struct vmsim_machine *m)
 		     w.prefetched * config->os.page_prefetch.cycles +
 		     w.trimmed * config->os.trim.cycles + w.aged * config->os.age.cycles +
 		     machine_invalidate(m));
+	machine_interrupt(m);
 }
 
 static void report_failure(struct vmsim_machine *m, const struct op *op)
@@ -70,8 +71,7 @@ void call_forget(struct op *op)
 	g_clear_pointer(&op->args.recorded.pages, g_free);
 }
 
-/* What a call points to belongs to the reader and goes with its batch. */
-static void keep_arguments(struct vmsim_machine *m, struct op *op)
+void call_keep(struct vmsim_machine *m, struct op *op)
 {
 	struct vmsim_call *args = &op->args;
 
@@ -102,7 +102,7 @@ static void mark(struct vmsim_machine *m, struct thread *thread)
 	struct vmsim_record record = {.kind = VMSIM_RECORD_PHASE, .name = name};
 
 	machine_flush_references(m);
-	stats_phase(&m->stats, name, m->now);
+	results_phase(m, name);
 	if (events_wanted(&m->events, VMSIM_RECORD_PHASE))
 		events_emit(&m->events, &record);
 	thread->op.stage = OP_IDLE;
@@ -114,7 +114,7 @@ static void inject(struct vmsim_machine *m, struct thread *thread)
 
 	machine_flush_references(m);
 	vmm_inject(m->vmm, thread->process, op->va, op->args.inject);
-	machine_forget_broken(m);
+	shootdown_broken(m);
 	machine_submit(m, m->now);
 	op->stage = OP_IDLE;
 }
@@ -125,7 +125,6 @@ void call_begin(struct vmsim_machine *m, struct thread *thread)
 	const struct vmsim_call *call = &op->args;
 
 	clock_stamp(m);
-	keep_arguments(m, op);
 	op->stage = OP_CALL;
 	op->call.address = op->va;
 	if (!op->va)

@@ -8,16 +8,26 @@
 	do {                                                        \
 		vmsim_cycles booked_ = (amount);                    \
 		(m)->stats.b.bucket##_cycles += booked_;            \
-		(m)->now += booked_;                                \
+		clock_pass(m, BUCKET_##bucket, booked_);            \
 	} while (0)
 
-/* The walk of a translation, if there was one: if page_walks is not what it was before. */
-static inline void clock_walk(struct vmsim_machine *m, uint64_t walks_before, vmsim_cycles cycles)
+/* Time passes that is booked from its count (stats_settle). */
+static inline void clock_pass(struct vmsim_machine *m, enum bucket_id bucket, vmsim_cycles cycles)
 {
+	m->now += cycles;
+	if (m->many)
+		core_note(m, bucket, cycles);
+}
+
+/* The walk of a translation, if there was one: if page_walks is not what it was before. */
+static inline void clock_walk(struct vmsim_machine *m, uint64_t walks_before,
+			      const struct translation *tr)
+{
+	BOOK(m, walk_wait, tr->wait_cycles); /* perhaps for one made ahead of time */
 	if (m->stats.c.page_walks == walks_before)
 		return;
-	BOOK(m, walk, cycles);
-	histogram_add(&m->stats.histograms[HISTOGRAM_page_walk], cycles);
+	BOOK(m, walk, tr->walk_cycles);
+	histogram_add(&m->stats.histograms[HISTOGRAM_page_walk], tr->walk_cycles);
 }
 
 /* Events carry the cycle at which their step began. */

@@ -125,9 +125,18 @@ static void bind_nothing(struct vmsim_labels *labels, const struct vmsim_outcome
 		unify(labels, &recorded->pages[i], 0);
 }
 
+static bool wrong_parameter(uint32_t status)
+{
+	return status == STATUS_INVALID_PARAMETER ||
+	       (status >= STATUS_INVALID_PARAMETER_1 && status <= STATUS_INVALID_PARAMETER_12);
+}
+
+/* Whether Windows numbers the parameter that is wrong, and how, differs by its version: they are
+ * one row of 2.1. */
 static bool errors_agree(const struct api_call *call, uint32_t recorded)
 {
-	return recorded == call->outcome.error || recorded == call->status;
+	return recorded == call->outcome.error || recorded == call->status ||
+	       (wrong_parameter(recorded) && wrong_parameter(call->status));
 }
 
 /* The addresses that GetWriteWatch answers; their number, too. */

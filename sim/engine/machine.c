@@ -2,6 +2,7 @@
 #include "engine/machine.h"
 
 #include "engine/clock.h"
+#include "mmu/design.h"
 
 static void init_stats(struct vmsim_machine *m)
 {
@@ -9,7 +10,8 @@ static void init_stats(struct vmsim_machine *m)
 
 	stats_init(&m->stats);
 	m->stats.cycles_per_reference = config->core.cycles_per_reference.cycles;
-	m->stats.data_latency = config->data.latency.cycles;
+	m->cached_data = config->caches.data;
+	m->stats.data_latency = m->cached_data ? 0 : config->data.latency.cycles;
 	m->stats.itlb_latency = config->tlb.l1i.latency.cycles;
 	m->stats.dtlb_latency = config->tlb.l1d.latency.cycles;
 	for (int access = VMSIM_READ; access <= VMSIM_EXECUTE; access++)
@@ -54,8 +56,13 @@ static bool host_can_hold(const struct config *config, GError **error)
 {
 	uint64_t bytes = config->memory.frames * 96 +
 			 config->pagefile.count * config->pagefile.max_size / VMSIM_PAGE_SIZE * 16;
-	void *probe = g_try_malloc(bytes);
+	void *probe;
 
+	/* A table that is hashed has at most twice the slots that its load asks for. */
+	if (config->paging.design != DESIGN_RADIX)
+		bytes += config->memory.frames * 200 / config->paging.hash.load * 80 +
+			 config->memory.frames * 24;
+	probe = g_try_malloc(bytes);
 	g_free(probe);
 	if (probe)
 		return true;
@@ -67,6 +74,23 @@ static bool host_can_hold(const struct config *config, GError **error)
 	return false;
 }
 
+/* A page table that the machine has from the start leaves frames for pages, two at least. */
+static bool table_fits(const struct config *config, GError **error)
+{
+	struct shared_table *table = shared_table_new(config);
+	uint64_t pages = table ? shared_table_pages(table) : 0;
+
+	shared_table_free(table);
+	if (config->memory.page_tables == PAGE_TABLES_OUT || pages + 2 <= config->memory.frames)
+		return true;
+	g_set_error(error, VMSIM_ERROR, VMSIM_ERROR_CONFIG,
+		    "paging.design=%s: its table takes %" G_GUINT64_FORMAT
+		    " of memory.frames=%" G_GUINT64_FORMAT
+		    " (expected more frames, a higher paging.hash.load, or memory.page_tables=out)",
+		    designs[config->paging.design]->name, pages, config->memory.frames);
+	return false;
+}
+
 /* H20.free. One INVLPG of any page takes all upper entries of the address space (H10), so that one
  * asked for in this step for a page that was mapped is enough. Where none was, the system cannot
  * know that no walk has read those tables, and asks for one. A processor without structure caches
@@ -75,7 +99,7 @@ static void tables_freed(void *ctx, uint32_t asid, vmsim_vpn vpn)
 {
 	struct vmsim_machine *m = ctx;
 
-	if (!m->mmu.psc.any)
+	if (!m->mmu->psc.any)
 		return;
 	for (guint i = 0; i < m->invalidations->len; i++)
 		if (g_array_index(m->invalidations, struct invalidation, i).asid == asid)
@@ -93,7 +117,8 @@ struct vmsim_machine *vmsim_machine_new(const vmsim_config *config, GError **err
 		vmsim_config_free(handle);
 		return NULL;
 	}
-	if (!host_can_hold(config_get(handle), error)) {
+	if (!host_can_hold(config_get(handle), error) ||
+	    !table_fits(config_get(handle), error)) {
 		vmsim_config_free(handle);
 		return NULL;
 	}
@@ -109,7 +134,9 @@ struct vmsim_machine *vmsim_machine_new(const vmsim_config *config, GError **err
 	host = (struct vmm_host){m, machine_want_invalidation, machine_want_io, tables_freed};
 	m->vmm = vmm_new(m->config, &m->stats, &m->events, &host);
 	m->device = device_new(m->config);
-	mmu_init(&m->mmu, m->config, &m->stats.c);
+	memory_init(&m->memory, m->config);
+	core_init(m);
+	free_init(m);
 	m->threads = g_hash_table_new_full(machine_thread_hash, g_int64_equal, g_free, g_free);
 	m->threads_of = g_hash_table_new_full(NULL, NULL, NULL,
 					      (GDestroyNotify)g_ptr_array_unref);
@@ -153,7 +180,9 @@ void vmsim_machine_free(struct vmsim_machine *m)
 	g_ptr_array_unref(m->submissions);
 	vmm_free(m->vmm);
 	device_free(m->device);
-	mmu_fini(&m->mmu);
+	free_fini(m);
+	core_fini(m);
+	memory_fini(&m->memory);
 	events_fini(&m->events);
 	stats_fini(&m->stats);
 	results_fini(m);
@@ -209,10 +238,8 @@ void vmsim_machine_begin_trace(struct vmsim_machine *m, const vmsim_trace *trace
 void vmsim_machine_measure(struct vmsim_machine *m)
 {
 	machine_flush_references(m);
-	stats_settle(&m->stats);
-	stats_measure(&m->stats, m->now);
 	results_measure(m);
-	m->origin = m->now;
+	m->origin = machine_time(m);
 	m->seq_measured = m->seq;
 	machine_sample_begin(m);
 	m->divergences = 0;
@@ -228,10 +255,10 @@ static bool check_conservation(struct vmsim_machine *m)
 	stats_settle(&m->stats);
 	for (int i = 0; i < N_BUCKETS; i++)
 		sum += bucket_value(&m->stats.b, (enum bucket_id)i);
-	if (sum != m->now)
+	if (sum != m->n_cores * m->now)
 		return machine_fail(m, VMSIM_ERROR_INVARIANT,
-				    "the cycle stack sums to %" G_GUINT64_FORMAT
-				    " of %" G_GUINT64_FORMAT " cycles (T19)", sum, m->now);
+				    "the cycle stack sums to %" G_GUINT64_FORMAT " of %u x %"
+				    G_GUINT64_FORMAT " cycles (T19)", sum, m->n_cores, m->now);
 	identity = stats_check(&m->stats);
 	if (identity)
 		return machine_fail(m, VMSIM_ERROR_INVARIANT, "counters disagree: %s", identity);
@@ -241,13 +268,19 @@ static bool check_conservation(struct vmsim_machine *m)
 bool vmsim_machine_finish(struct vmsim_machine *m, GError **error)
 {
 	if (!m->finished) {
-		machine_drain(m);
+		if (machine_drain(m)) {
+			if (!m->many)
+				m->last_end = m->now;
+			machine_close(m);
+		}
 		machine_flush_references(m);
+		if (!m->error)
+			results_close(m);
 		if (!m->error)
 			check_conservation(m);
 		if (!m->error && m->audit != VMSIM_AUDIT_OFF)
 			machine_audit(m);
-		stats_settle(&m->stats);
+		core_charge(m);
 		machine_sample_rest(m);
 		stats_finish(&m->stats, m->now);
 		m->finished = true;
@@ -264,7 +297,7 @@ const GError *vmsim_machine_error(const struct vmsim_machine *m)
 
 vmsim_cycles vmsim_machine_now(const struct vmsim_machine *m)
 {
-	return m->now - m->origin;
+	return machine_time(m) - m->origin;
 }
 
 uint64_t vmsim_machine_events(const struct vmsim_machine *m)

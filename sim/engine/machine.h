@@ -1,23 +1,30 @@
-/* machine.h: the simulated machine: one core, its threads, the clock, and what they share.
+/* machine.h: the simulated machine: its cores, their threads, the clock, and what they share.
  *
  * An event is an operation of a thread. It runs in steps until it ends or must wait; what it is
  * in the middle of is kept in struct op, so it can be taken up again. Events begin in the order
- * of the trace (T3); a later one may begin while an earlier one waits for I/O, unless they touch
- * the same page and one of them is a store or a call.
+ * of the trace (T3); a later one may begin while an earlier one is under way on another core, or
+ * waits for I/O, unless they touch the same page and one of them is a store or a call.
  *
- *   replay.c   the hot path, and every event's beginning     calls.c    calls, step by step
- *   sched.c    whose turn it is, waiting, background work    compare.c  recorded results
- *   access.c   references and faults, step by step           results.c  reports
- *   device.c   the pagefile's device                         drive.c    driving by hand
- *   timer.c    when the vmm's timers come                    audit.c    the invariants
- *   seek.c     the arm of a disk                             sample.c   figures by interval
- *   clock.h    booking cycles                                idle.c     a core with nothing to run
+ *   replay.c   the hot path, and every event's beginning     calls.c      calls, step by step
+ *   sched.c    what happens next                             compare.c    recorded results
+ *   place.c    when an event or thread may go on, and where  results.c    reports
+ *   thread.c   threads, and cores turning to them            drive.c      driving by hand
+ *   core.c     cores: time that passes, and its bookings     audit.c      the invariants
+ *   work.c     background work, timers, zeroing              sample.c     figures by interval
+ *   free.c     order=free                                begin.c      how an event begins
+ *   shootdown.c  invalidations, other cores interrupted      clock.h      booking cycles
+ *   access.c   references and faults, step by step           device.c, seek.c  the pagefile's
+ *
+ * One core acts at a time: its clock, thread and TLBs are the machine's `now`, `running`, `mmu`;
+ * core_select() turns to another. A machine with one core does nothing else and skips all that.
  *
  * Invariants
- *  1. now = sum of the buckets, once the linear ones are settled (checked at the end, T19).
+ *  1. The buckets sum to the clocks of all cores, once the linear ones are settled (T19).
  *  2. attention <= the device's next event, the timers' and sample_at; 0 when threads are ready or
- *     waiting, or background work may be due. The hot path looks at nothing else.
- *  3. A thread that waits is in `waiting`, one that may go on is in `ready`; others are idle. */
+ *     waiting, or other cores may have something to do, or background work may be due. The hot
+ *     path looks at nothing else.
+ *  3. A thread that waits is in `waiting`, one that may go on is in `ready`; one that is RUNNING
+ *     has a core; others are between events. */
 #ifndef ENGINE_MACHINE_H
 #define ENGINE_MACHINE_H
 
@@ -33,6 +40,7 @@
 
 enum op_stage {
 	OP_IDLE,      /* no event under way */
+	OP_BEGIN,     /* its core has turned to the thread, and the gap before it is over */
 	OP_TRANSLATE, /* a reference: look up the page of `at` */
 	OP_TRAP,      /* a fault: enter the handler */
 	OP_SERVICE,   /* resolve it */
@@ -69,6 +77,7 @@ struct op {
 	bool differs;       /* a recorded value does not agree */
 	bool compared;      /* every byte could be compared */
 	uint64_t got;       /* the value read */
+	vmsim_cycles data_cycles; /* of the slowest page's data, where caches hold data (T9) */
 
 	/* a fault, of a reference or of a call that touches a page */
 	struct fault fault;
@@ -80,9 +89,22 @@ struct op {
 
 enum wait_kind { WAIT_NOTHING, WAIT_IO, WAIT_FRAME };
 
+enum thread_state {
+	THREAD_BETWEEN, /* events: its next one has not begun */
+	THREAD_RUNNING, /* an event, on its core */
+	THREAD_WAITING, /* in the middle of one */
+	THREAD_READY,   /* to go on, when it has a core */
+};
+
+struct core;
+
 struct thread {
 	struct process *process;
 	uint32_t pid, tid;
+	enum thread_state state;
+	struct core *core;      /* that it is on, or was on last; NULL: none yet */
+	vmsim_cycles ready_at;  /* READY: since when */
+	vmsim_cycles ended;     /* BETWEEN: when its last event does */
 	enum wait_kind wait;
 	struct io *io;
 	vmsim_va stack_low, stack_end; /* ThreadStack; 0, 0: not told (K2) */
@@ -97,20 +119,30 @@ struct invalidation {
 	vmsim_vpn vpn;
 };
 
+/* A request on its way to the device. */
+struct submission {
+	struct io *io;
+	vmsim_cycles at;   /* DEVICE_NEVER: when the round of `core` has ended */
+	struct core *core;
+};
+
+#include "engine/core.h"
+
 struct vmsim_machine {
-	/* hot */
-	vmsim_cycles now;
+	/* hot; of the acting core, but for the first */
 	vmsim_cycles attention;
+	vmsim_cycles now;
 	struct thread *running; /* the thread the core last ran */
 	/* What a plain reference must be of: `running`'s identity, and addresses below plain_end,
 	 * which is 0 while nothing runs, or when an audit looks at every event. */
 	uint32_t plain_pid, plain_tid, asid;
 	vmsim_va plain_end;
+	struct mmu *mmu;
 	vmsim_cycles hit_cycles[3]; /* of a reference that hits, by access */
 	bool every_reference, keep_contents;
+	bool cached_data; /* data goes through the caches (T9) */
 	uint32_t n_references;
 	const uint64_t *label_value;
-	struct mmu mmu;
 	struct stats stats;
 	vmsim_pfn references[REFERENCE_BATCH]; /* for the policy, not told yet */
 
@@ -119,6 +151,21 @@ struct vmsim_machine {
 	struct events events;
 	struct vmm *vmm;
 	struct device *device;
+	struct memory memory; /* levels of caches that cores share */
+
+	struct core *core; /* that acts */
+	struct core *cores;
+	unsigned n_cores;
+	bool many;              /* events go step by step: several cores, or free order */
+	struct free *free;      /* order=free; else NULL */
+	uint64_t fed;           /* free: events read */
+	struct buckets core_base; /* totals up to which the acting core has been charged */
+	vmsim_cycles time;      /* many: when the last thing happened that did */
+	vmsim_cycles begun;     /* many: when the last event began */
+	vmsim_cycles last_end;  /* when the last event to end ends (T19) */
+	/* From then on cores whose threads are between events are idle: the trace says that nothing
+	 * is to begin yet, or nothing is left. DEVICE_NEVER: they wait for their turn (T19). */
+	vmsim_cycles idle_from;
 
 	uint64_t seq;           /* events begun */
 	uint64_t seq_measured;  /* when measuring began */
@@ -130,11 +177,9 @@ struct vmsim_machine {
 	bool frames_due;        /* the vmm acted since threads without a frame last tried */
 	bool background_due;    /* the vmm acted since background work last found nothing to do */
 	vmsim_cycles next_tick; /* of the balance set manager's timer (W3); DEVICE_NEVER: none */
-	bool asleep;            /* time passes without the core running anything */
-	vmsim_cycles zeroing_left; /* of the frame that an idle core was zeroing when work came */
-	uint32_t left_asid;     /* the address space the core is in after its process exited */
 	GArray *invalidations;  /* of this step: struct invalidation */
 	GPtrArray *submissions; /* of this step: struct io */
+	GArray *submitted;      /* many: struct submission, still to reach the device */
 
 	/* the traces */
 	GPtrArray *sources; /* of struct source */
@@ -165,57 +210,149 @@ struct vmsim_machine {
 
 /* --- sched.c ------------------------------------------------------------------------------ */
 
-/* machine_invalidate, machine_submit: after a step of the vmm, carry out what it asked for.
- * => the first returns the cycles it took (T15); the caller books them with its work */
-vmsim_cycles machine_invalidate(struct vmsim_machine *m);
-/* machine_forget_broken: the same for a frame that broke outside of any thread's work: after an
- * injected error, or when its I/O ended (L32). Booked as process 0's (T20). */
-void machine_forget_broken(struct vmsim_machine *m);
-void machine_submit(struct vmsim_machine *m, vmsim_cycles wanted);
-/* The vmm's requests, kept until the end of its step (struct vmm_host). ctx is the machine. */
-void machine_want_invalidation(void *ctx, uint32_t asid, vmsim_vpn vpn);
-void machine_want_io(void *ctx, struct io *io);
-/* The policy is told what was referenced; before every step of the vmm. */
-void machine_flush_references(struct vmsim_machine *m);
-
-/* machine_await: let time pass until an event of `thread` may begin: completions, background
- * work and threads that can go on come first.
+/* machine_await: let happen what does before an event of `thread` may begin, and turn a core to it.
  * => op: the event's pages and kind, for T3
  * => returns false when the machine cannot go on (m->error) */
 bool machine_await(struct vmsim_machine *m, struct thread *thread, const struct op *op,
 		   vmsim_cycles not_before);
 /* machine_await_labels: let time pass until no call under way is to bind one of the labels. */
 bool machine_await_labels(struct vmsim_machine *m, const uint32_t *labels, size_t n);
+/* machine_await_exit: let time pass until no process of that number is on its way out. */
+bool machine_await_exit(struct vmsim_machine *m, uint32_t pid);
+/* machine_go_on: let the next thing happen; false if nothing does. machine_stuck: then somebody waits
+ * for what never comes. */
+bool machine_go_on(struct vmsim_machine *m);
+bool machine_stuck(struct vmsim_machine *m);
 /* machine_drain: let every event under way end. */
 bool machine_drain(struct vmsim_machine *m);
-/* The core turns to a thread. */
-void machine_switch(struct vmsim_machine *m, struct thread *thread);
-/* machine_run: run a thread's event until it ends (true) or must wait. */
-bool machine_run(struct vmsim_machine *m, struct thread *thread);
+/* machine_close: let happen what does before the end of the last event. => drained */
+void machine_close(struct vmsim_machine *m);
+/* machine_begun: a thread's event has begun, or goes on, on the acting core. The only core runs it
+ * until it ends or must wait. */
+void machine_begun(struct vmsim_machine *m, struct thread *thread);
 void machine_look(struct vmsim_machine *m); /* recompute `attention` */
-
-guint machine_thread_hash(const void *key); /* of (pid, tid) in 64 bits */
-struct thread *machine_thread(struct vmsim_machine *m, uint32_t pid, uint32_t tid);
+/* machine_time: how far the machine has come. */
+static inline vmsim_cycles machine_time(const struct vmsim_machine *m)
+{
+	return m->many ? m->time : m->now;
+}
 /* The error that stops the machine is kept in m->error; the first one stays. Returns false. */
 bool machine_fail(struct vmsim_machine *m, int code, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
-/* --- timer.c: the balance set manager's timer (W3), and the writers' (W8) ------------------ */
+/* --- thread.c ----------------------------------------------------------------------------- */
 
-/* timer_next: when the next of them comes; DEVICE_NEVER: none does. */
+guint machine_thread_hash(const void *key); /* of (pid, tid) in 64 bits */
+struct thread *machine_thread(struct vmsim_machine *m, uint32_t pid, uint32_t tid);
+/* machine_switch: the acting core turns to a thread. */
+void machine_switch(struct vmsim_machine *m, struct thread *thread);
+/* thread_wait, thread_end: its event waits, or has ended. => the acting core ran it */
+void thread_wait(struct vmsim_machine *m, struct thread *thread);
+void thread_end(struct vmsim_machine *m, struct thread *thread);
+/* thread_wake: threads that waited for this request may go on; so may those that wait for a frame,
+ * when one can be had. Whether it can, the textbook machine does not know before it tries. */
+void thread_wake(struct vmsim_machine *m, const struct io *io, vmsim_cycles at);
+bool thread_starves(const struct vmsim_machine *m); /* any, for want of a frame */
+/* The policy is told what was referenced; before every step of the vmm. */
+void machine_flush_references(struct vmsim_machine *m);
+
+/* --- place.c ------------------------------------------------------------------------------ */
+
+/* When an event may begin, or a thread go on. */
+struct start {
+	bool possible;      /* unless something else happens before */
+	vmsim_cycles turn;  /* when its turn has come */
+	vmsim_cycles at;    /* when it begins */
+	struct core *core;
+	const struct thread *thread;
+};
+/* place_event: an event that has not begun (T3, T4). place_ready: a thread that may go on; not on
+ * the core of `next`, if that can begin then. */
+struct start place_event(struct vmsim_machine *m, struct thread *thread, const struct op *op,
+			 vmsim_cycles not_before);
+struct start place_ready(struct vmsim_machine *m, struct thread *thread,
+			 const struct start *next);
+/* place_anywhere: a thread that may go on from then, on any core. place_permits: whether no event
+ * under way keeps one off its pages, and from when. place_own_core: that it is still on, or NULL. */
+struct start place_anywhere(struct vmsim_machine *m, const struct thread *thread,
+			    vmsim_cycles since);
+bool place_permits(struct vmsim_machine *m, const struct thread *thread, const struct op *op,
+		   vmsim_cycles *turn);
+struct core *place_own_core(const struct thread *thread);
+
+/* --- free.c ------------------------------------------------------------------------------- */
+
+/* All but free_feed() and free_place() do nothing in the recorded order. */
+void free_init(struct vmsim_machine *m);
+void free_fini(struct vmsim_machine *m);
+/* free_feed: an event of the trace; something else happens if too many are queued. */
+bool free_feed(struct vmsim_machine *m, const struct vmsim_event *event);
+bool free_is_drained(const struct vmsim_machine *m);
+/* free_look: which threads may begin an event now; before they are placed.
+ * free_place: where the i-th of free_lanes() begins its next one; *waits_since: among those that
+ * would in that cycle, the lowest goes first. free_begin: it does, on the acting core. */
+void free_look(struct vmsim_machine *m);
+guint free_lanes(const struct vmsim_machine *m);
+struct start free_place(struct vmsim_machine *m, guint i, uint64_t *waits_since, uint64_t *seq);
+void free_begin(struct vmsim_machine *m, guint i);
+/* free_ended: a thread's event has ended. */
+void free_ended(struct vmsim_machine *m, const struct thread *thread);
+
+/* --- shootdown.c -------------------------------------------------------------------------- */
+
+/* machine_invalidate: after a step of the vmm, carry out what it asked for (H16, T15).
+ * => returns the cycles it took on this core; the caller books them with its work, and then calls
+ *    machine_interrupt(), which sends interrupts to other cores if any is to join */
+vmsim_cycles machine_invalidate(struct vmsim_machine *m);
+void machine_interrupt(struct vmsim_machine *m);
+/* shootdown_broken: the same for a frame that broke outside of any thread's work: after an injected
+ * error, or when its I/O ended (L32). Booked as process 0's, on the acting core (T20). */
+void shootdown_broken(struct vmsim_machine *m);
+/* shootdown_arrive: the interrupts that the acting core sent reach the others now. */
+void shootdown_arrive(struct vmsim_machine *m);
+/* shootdown_enter: the acting core loads an address space; returns what it still has to flush. */
+vmsim_cycles shootdown_enter(struct vmsim_machine *m, uint32_t asid);
+bool shootdown_is_stale(const struct core *core, uint32_t asid);
+/* The vmm's requests, kept until the end of its step (struct vmm_host). ctx is the machine. */
+void machine_want_invalidation(void *ctx, uint32_t asid, vmsim_vpn vpn);
+
+/* --- work.c ------------------------------------------------------------------------------- */
+
+/* machine_submit: after a step of the vmm, its requests go to the device. */
+void machine_submit(struct vmsim_machine *m, vmsim_cycles wanted);
+void machine_want_io(void *ctx, struct io *io); /* struct vmm_host */
+/* work_release: those that waited for the acting core's interrupts to be answered go now (T13). */
+void work_release(struct vmsim_machine *m);
+/* work_completions: take requests that are complete by `at`. */
+void work_completions(struct vmsim_machine *m, vmsim_cycles at);
+/* work_submit: requests on their way reach the device; work_submit_next: when the first does. */
+void work_submit(struct vmsim_machine *m, vmsim_cycles at);
+vmsim_cycles work_submit_next(const struct vmsim_machine *m);
+/* work_background: a step of the vmm's threads on the acting core; false: nothing to do (T16). */
+bool work_background(struct vmsim_machine *m);
+/* work_zero: the acting core, idle, begins to zero a frame (W10).
+ * work_zero_next: when a core next does; DEVICE_NEVER: it does not. */
+void work_zero(struct vmsim_machine *m);
+vmsim_cycles work_zero_next(const struct vmsim_machine *m, const struct core *core);
+/* timer_next: when the next timer comes (W3, W8); DEVICE_NEVER: none does. timer_take: if one has,
+ * tell the vmm and let background work be done. timer_skip: nothing happens before `until`; ticks
+ * that would find nothing to do are only counted. */
 vmsim_cycles timer_next(const struct vmsim_machine *m);
-/* timer_ran: the process on the core ran until now, unless the core was asleep. */
-void timer_ran(struct vmsim_machine *m);
-/* timer_take: if one has come, tell the vmm and let background work be done. */
-void timer_take(struct vmsim_machine *m);
-/* timer_sleep: the core has nothing to run until `until`, or until a timer comes: that first. */
-void timer_sleep(struct vmsim_machine *m, vmsim_cycles until, bool idle);
+void timer_take(struct vmsim_machine *m, vmsim_cycles at);
+void timer_skip(struct vmsim_machine *m, vmsim_cycles until);
 
-/* --- idle.c ------------------------------------------------------------------------------- */
+/* --- begin.c ------------------------------------------------------------------------------ */
 
-/* machine_pass_time: the core has nothing to run until `until`. It waits for I/O if the last thread
- * it ran does; else that thread waits for its turn (T3), or for nothing, when `idle` says so
- * (T19). Free frames are zeroed meanwhile. */
-void machine_pass_time(struct vmsim_machine *m, vmsim_cycles until, bool idle);
+/* event_acceptable: false for one that is wrong whatever the machine; event_clock_allows: or that
+ * would run past the end of time. Both leave m->error. */
+bool event_acceptable(struct vmsim_machine *m, const struct vmsim_event *event);
+bool event_clock_allows(struct vmsim_machine *m, const struct vmsim_event *event);
+/* event_fill: the operation that an event is. => its labels are bound, or will not be */
+void event_fill(struct vmsim_machine *m, const struct thread *thread,
+		const struct vmsim_event *event, uint64_t seq, struct op *op);
+/* event_not_before: the cycle before which a recorded time keeps its thread idle (T6). */
+vmsim_cycles event_not_before(const struct vmsim_machine *m, const struct vmsim_event *event);
+/* event_begin: it begins now on the acting core, which turns to its thread. */
+void event_begin(struct vmsim_machine *m, struct thread *thread, const struct op *op);
 
 /* --- replay.c ----------------------------------------------------------------------------- */
 
@@ -229,12 +366,16 @@ bool access_stage(struct vmsim_machine *m, struct thread *thread);
 bool call_stage(struct vmsim_machine *m, struct thread *thread);
 void access_begin(struct vmsim_machine *m, struct thread *thread);
 void call_begin(struct vmsim_machine *m, struct thread *thread);
+/* call_keep: what a call points to belongs to the reader and goes with its batch. */
+void call_keep(struct vmsim_machine *m, struct op *op);
 /* call_forget: what an operation that is a call holds, under way or not. */
 void call_forget(struct op *op);
 /* access_touch: a call needs a page faulted in. */
 void access_touch(struct vmsim_machine *m, struct thread *thread, vmsim_va va);
 /* access_fault: a reference's first lookup, already counted, ended in a fault. */
 void access_fault(struct vmsim_machine *m, struct thread *thread, vmsim_va va);
+/* What one page's part of a reference takes, where caches hold data. */
+vmsim_cycles access_cached(struct vmsim_machine *m, vmsim_va va, vmsim_pfn frame);
 /* Contents of one page's part of a reference. */
 void access_data(struct vmsim_machine *m, struct op *op, vmsim_va va, unsigned n,
 		 vmsim_pfn frame);
@@ -270,6 +411,8 @@ void machine_sample_rest(struct vmsim_machine *m);
 void results_init(struct vmsim_machine *m);
 void results_fini(struct vmsim_machine *m);
 void results_measure(struct vmsim_machine *m); /* forget what came before */
+void results_phase(struct vmsim_machine *m, const char *name); /* a phase ends, another begins */
+void results_close(struct vmsim_machine *m); /* the last event has ended */
 /* results_fault, results_io: one ended now; its duration goes into the histograms. */
 void results_fault(struct vmsim_machine *m, const struct op *op);
 void results_io(struct vmsim_machine *m, const struct io *io);

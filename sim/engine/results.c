@@ -2,6 +2,7 @@
 #include "engine/machine.h"
 #include "report/results.h"
 
+#include <string.h>
 #include <vmsim/win32.h>
 
 /* Violations are told apart by who, what and why. */
@@ -48,11 +49,63 @@ void results_fini(struct vmsim_machine *m)
 	g_hash_table_destroy(m->touched);
 }
 
+/* --- where one part of the run ends (T19, T20) ------------------------------------------------ */
+
+static void to_measured(struct vmsim_machine *m, struct core *core, const struct booking *part,
+			void *ctx)
+{
+	(void)ctx;
+	stats_to_measured(&m->stats, part->account, part->bucket, part->cycles);
+	((uint64_t *)&core->b)[part->bucket] += part->cycles;
+}
+
 void results_measure(struct vmsim_machine *m)
 {
+	vmsim_cycles now = machine_time(m);
+
 	results_fini(m);
 	results_init(m);
+	core_pass_all(m, now);
+	core_charge(m);
+	stats_measure(&m->stats, now);
+	for (unsigned i = 0; i < m->n_cores; i++)
+		memset(&m->cores[i].b, 0, sizeof(m->cores[i].b));
+	core_beyond(m, now, to_measured, NULL);
 }
+
+static void to_next_phase(struct vmsim_machine *m, struct core *core, const struct booking *part,
+			  void *ctx)
+{
+	(void)core;
+	(void)ctx;
+	stats_to_next_phase(&m->stats, part->bucket, part->cycles);
+}
+
+void results_phase(struct vmsim_machine *m, const char *name)
+{
+	core_pass_all(m, m->now);
+	stats_phase(&m->stats, name, m->now);
+	core_beyond(m, m->now, to_next_phase, NULL);
+}
+
+static void take_back(struct vmsim_machine *m, struct core *core, const struct booking *part,
+		      void *ctx)
+{
+	(void)ctx;
+	stats_take_back(&m->stats, part->account, part->bucket, part->cycles);
+	((uint64_t *)&core->b)[part->bucket] -= part->cycles;
+}
+
+void results_close(struct vmsim_machine *m)
+{
+	core_beyond(m, m->last_end, take_back, NULL);
+	m->core_base = m->stats.b;
+	for (unsigned i = 0; i < m->n_cores; i++)
+		m->cores[i].now = m->last_end;
+	m->now = m->time = m->last_end;
+}
+
+/* --- what happened ---------------------------------------------------------------------------- */
 
 void results_fault(struct vmsim_machine *m, const struct op *op)
 {
@@ -156,9 +209,13 @@ void results_violation(struct vmsim_machine *m, const struct thread *thread,
 		events_emit(&m->events, &record);
 }
 
+/* => list and cores are to be freed */
 static struct results collect(const struct vmsim_machine *m, const char *const *files,
-			      struct violation **list)
+			      struct violation **list, const struct buckets ***cores)
 {
+	*cores = g_new0(const struct buckets *, m->n_cores);
+	for (unsigned i = 0; i < m->n_cores; i++)
+		(*cores)[i] = &m->cores[i].b;
 	*list = g_new0(struct violation, m->violations->len + 1);
 	for (guint i = 0; i < m->violations->len; i++)
 		(*list)[i] = *(struct violation *)g_ptr_array_index(m->violations, i);
@@ -167,8 +224,10 @@ static struct results collect(const struct vmsim_machine *m, const char *const *
 		.config_dump = m->dump,
 		.stats = &m->stats,
 		.files = files,
-		.cycles = m->now - m->origin,
+		.cycles = machine_time(m) - m->origin,
 		.events = m->seq - m->seq_measured,
+		.cores = *cores,
+		.n_cores = m->n_cores,
 		.distinct_pages = g_hash_table_size(m->touched),
 		.divergences = m->divergences,
 		.first_divergence = m->first_divergence,
@@ -179,20 +238,24 @@ static struct results collect(const struct vmsim_machine *m, const char *const *
 
 char *vmsim_report_json(const struct vmsim_machine *m, const char *const *files)
 {
+	const struct buckets **cores;
 	struct violation *list;
-	struct results results = collect(m, files, &list);
+	struct results results = collect(m, files, &list, &cores);
 	char *text = report_json(&results);
 
 	g_free(list);
+	g_free(cores);
 	return text;
 }
 
 char *vmsim_report_summary(const struct vmsim_machine *m, const char *const *files)
 {
+	const struct buckets **cores;
 	struct violation *list;
-	struct results results = collect(m, files, &list);
+	struct results results = collect(m, files, &list, &cores);
 	char *text = report_summary(&results);
 
 	g_free(list);
+	g_free(cores);
 	return text;
 }

@@ -31,7 +31,7 @@ static void set_end(struct vmsim_machine *m)
 	if (m->stop && *m->stop)
 		return;
 	if (s->unit == VMSIM_UNIT_CYCLES) {
-		end = next_multiple(m->now - m->origin, s->every);
+		end = next_multiple(machine_time(m) - m->origin, s->every);
 		m->sample_at = end < DEVICE_NEVER - m->origin ? end + m->origin : DEVICE_NEVER;
 	} else {
 		end = next_multiple(m->seq - m->seq_measured, s->every);
@@ -65,7 +65,7 @@ void machine_sample(struct vmsim_machine *m)
 	struct sampler *s = m->sampler;
 	struct figures figures;
 	struct vmsim_sample sample = {
-		.cycle = m->now - m->origin,
+		.cycle = machine_time(m) - m->origin,
 		.events = m->seq - m->seq_measured,
 		.counters = (const uint64_t *)&figures.c,
 		.buckets = (const uint64_t *)&figures.b,

@@ -1,10 +1,9 @@
-/* sched.c: whose turn it is (timing T2 to T5, T16).
+/* sched.c: what happens next (timing T2, T3, T16).
  *
- * One core. Whenever it is between two events it looks first at completed I/O, then at background
- * work. If the next event of the trace is of the thread that has the core, and may begin, it does;
- * else the core goes to a thread that can go on with the event it is in, the earliest first, and
- * only then to the next event's. */
-#include "base/rng.h"
+ * Something happens at a cycle: requests complete or reach the device; a timer comes, or background
+ * work is done; a core takes the next step of its thread's event, or turns to a thread that may go
+ * on. The earliest is next; in one cycle they come in that order, threads by the number of their
+ * event. The next event of the trace begins when nothing comes before it. */
 #include "engine/clock.h"
 
 bool machine_fail(struct vmsim_machine *m, int code, const char *format, ...)
@@ -18,471 +17,374 @@ bool machine_fail(struct vmsim_machine *m, int code, const char *format, ...)
 	return false;
 }
 
+/* Whether a core besides the acting one has something to do by itself. */
+static bool others_work(const struct vmsim_machine *m)
+{
+	if (!m->many)
+		return false;
+	for (unsigned i = 0; i < m->n_cores; i++) {
+		const struct core *core = &m->cores[i];
+
+		if (core->round.targets || work_zero_next(m, core) != DEVICE_NEVER ||
+		    (core->running && core->running->state == THREAD_RUNNING))
+			return true;
+	}
+	return m->submitted->len > 0;
+}
+
 void machine_look(struct vmsim_machine *m)
 {
-	m->attention = m->waiting->len || m->ready->len || m->background_due
+	m->attention = m->waiting->len || m->ready->len || m->background_due || others_work(m)
 			       ? 0
 			       : MIN(MIN(device_next(m->device), timer_next(m)), m->sample_at);
 }
 
-void machine_flush_references(struct vmsim_machine *m)
+/* --- a thread's steps ------------------------------------------------------------------------- */
+
+/* After a step: the thread goes on, waits, or is done. */
+static void settle_thread(struct vmsim_machine *m, struct thread *thread, bool goes_on)
 {
-	if (m->n_references && m->running)
-		vmm_referenced(m->vmm, m->running->process, m->references, m->n_references);
-	m->n_references = 0;
-}
+	struct process *process = thread->process;
+	const struct op op = {.first = thread->op.first, .last = thread->op.last};
 
-/* --- what a step of the vmm asked for ------------------------------------------------------- */
-
-void machine_want_invalidation(void *ctx, uint32_t asid, vmsim_vpn vpn)
-{
-	struct vmsim_machine *m = ctx;
-	struct invalidation wanted = {asid, vpn};
-
-	g_array_append_val(m->invalidations, wanted);
-}
-
-void machine_want_io(void *ctx, struct io *io)
-{
-	struct vmsim_machine *m = ctx;
-
-	g_ptr_array_add(m->submissions, io);
-}
-
-static void report_shootdown(struct vmsim_machine *m, vmsim_vpn vpn, guint pages,
-			     vmsim_cycles cycles)
-{
-	struct vmsim_record record = {
-		.kind = VMSIM_RECORD_TLB_SHOOTDOWN,
-		.va = vpn << VMSIM_PAGE_SHIFT,
-		.cores = 0,
-		.pages = pages,
-		.cycles = cycles,
-	};
-
-	if (events_wanted(&m->events, VMSIM_RECORD_TLB_SHOOTDOWN))
-		events_emit(&m->events, &record);
-}
-
-static int by_address_space(const void *a, const void *b)
-{
-	const struct invalidation *x = a, *y = b;
-
-	if (x->asid != y->asid)
-		return x->asid < y->asid ? -1 : 1;
-	return x->vpn < y->vpn ? -1 : x->vpn > y->vpn;
-}
-
-/* The invalidations of one address space; H17: too many become a flush of it. */
-static vmsim_cycles invalidate_space(struct vmsim_machine *m, const struct invalidation *in,
-				     guint n)
-{
-	if (n > m->config->os.tlb_ceiling) {
-		mmu_flush(&m->mmu, in->asid);
-		return m->config->os.cr3.cycles;
-	}
-	for (guint i = 0; i < n; i++)
-		mmu_invalidate(&m->mmu, in[i].asid, in[i].vpn);
-	return n * m->config->os.invlpg.cycles;
-}
-
-vmsim_cycles machine_invalidate(struct vmsim_machine *m)
-{
-	const struct invalidation *all;
-	guint n = m->invalidations->len, next;
-	vmsim_cycles cycles = 0;
-
-	if (!n)
-		return 0;
-	if (n > 1)
-		g_array_sort(m->invalidations, by_address_space);
-	all = &g_array_index(m->invalidations, struct invalidation, 0);
-	for (guint i = 0; i < n; i = next) {
-		for (next = i + 1; next < n && all[next].asid == all[i].asid;)
-			next++;
-		cycles += invalidate_space(m, all + i, next - i);
-	}
-	report_shootdown(m, all[0].vpn, n, cycles);
-	g_array_set_size(m->invalidations, 0);
-	return cycles;
-}
-
-void machine_submit(struct vmsim_machine *m, vmsim_cycles wanted)
-{
-	for (guint i = 0; i < m->submissions->len; i++) {
-		struct io *io = g_ptr_array_index(m->submissions, i);
-
-		io->wanted = wanted;
-		io->seq = m->events.seq;
-		io->line = m->events.line;
-		io->tid = m->events.tid;
-		device_submit(m->device, io, m->now);
-	}
-	g_ptr_array_set_size(m->submissions, 0);
-	m->background_due = vmm_has_background(m->vmm);
-	m->frames_due = true;
-	machine_look(m);
-}
-
-/* --- threads --------------------------------------------------------------------------------- */
-
-guint machine_thread_hash(const void *key)
-{
-	struct rng mix = {*(const uint64_t *)key};
-
-	return (guint)rng_next(&mix);
-}
-
-static GPtrArray *threads_of(struct vmsim_machine *m, struct process *process)
-{
-	GPtrArray *threads = g_hash_table_lookup(m->threads_of, process);
-
-	if (!threads) {
-		threads = g_ptr_array_new();
-		g_hash_table_insert(m->threads_of, process, threads);
-	}
-	return threads;
-}
-
-struct thread *machine_thread(struct vmsim_machine *m, uint32_t pid, uint32_t tid)
-{
-	uint64_t key = (uint64_t)pid << 32 | tid;
-	struct thread *thread = g_hash_table_lookup(m->threads, &key);
-	struct process *process;
-
-	if (thread)
-		return thread;
-	process = g_hash_table_lookup(m->processes, GUINT_TO_POINTER(pid));
-	if (!process) {
-		process = vmm_process_new(m->vmm, pid);
-		if (!process) {
-			machine_fail(m, VMSIM_ERROR_TRACE, "%s: too many processes",
-				     m->source->path);
-			return NULL;
-		}
-		g_hash_table_insert(m->processes, GUINT_TO_POINTER(pid), process);
-	}
-	thread = g_new0(struct thread, 1);
-	thread->process = process;
-	thread->pid = pid;
-	thread->tid = tid;
-	thread->priority = (unsigned)m->config->vmm.page_priority;
-	g_hash_table_insert(m->threads, g_memdup2(&key, sizeof(key)), thread);
-	g_ptr_array_add(threads_of(m, process), thread);
-	return thread;
-}
-
-/* The thread's process has exited: its pid is free, and its threads are forgotten. */
-static void forget_process(struct vmsim_machine *m, struct thread *exiting)
-{
-	struct process *process = exiting->process;
-	GPtrArray *threads = threads_of(m, process);
-
-	/* Nothing of the process is under way: its exit waited for that (T3); nor do TLBs hold
-	 * anything of it, since its pages are gone. */
-	machine_flush_references(m);
-	stats_switch(&m->stats, g_ptr_array_index(m->stats.accounts, 0));
-	mmu_forget(&m->mmu);
-	m->running = NULL;
-	m->plain_end = 0;
-	m->left_asid = process_asid(process);
-	g_hash_table_remove(m->processes, GUINT_TO_POINTER(exiting->pid));
-	for (guint i = 0; i < threads->len; i++) {
-		const struct thread *thread = g_ptr_array_index(threads, i);
-		uint64_t key = (uint64_t)thread->pid << 32 | thread->tid;
-
-		g_hash_table_remove(m->threads, &key);
-	}
-	g_hash_table_remove(m->threads_of, process);
-}
-
-void machine_switch(struct vmsim_machine *m, struct thread *thread)
-{
-	uint32_t from = m->running ? process_asid(m->running->process) : m->left_asid;
-	uint32_t to = process_asid(thread->process);
-
-	m->events.pid = thread->pid;
-	m->events.tid = thread->tid;
-	if (m->running == thread)
-		return;
-	timer_ran(m);
-	machine_flush_references(m);
-	stats_settle(&m->stats);
-	stats_switch(&m->stats, process_account(thread->process));
-	m->running = thread;
-	m->plain_pid = thread->pid;
-	m->plain_tid = thread->tid;
-	m->asid = to;
-	if (m->audit == VMSIM_AUDIT_OFF)
-		m->plain_end = process_page_table(thread->process)->pool->shape->vpn_end
-			       << VMSIM_PAGE_SHIFT;
-	if (from) {
-		m->stats.c.thread_switches++;
-		BOOK(m, switch, m->config->sched.recorded_switch.cycles);
-	}
-	m->left_asid = 0;
-	if (from == to || !from)
-		return;
-	BOOK(m, switch, m->config->os.cr3.cycles);
-	if (m->config->tlb.pcid)
-		mmu_forget(&m->mmu);
+	if (!goes_on)
+		thread_wait(m, thread);
+	else if (thread->op.stage == OP_IDLE && !m->core->round.targets)
+		thread_end(m, thread);
 	else
-		mmu_flush(&m->mmu, 0);
-}
-
-/* Threads that waited for this request, or for any frame, may go on. */
-static void wake(struct vmsim_machine *m, const struct io *io)
-{
-	for (guint i = 0; i < m->waiting->len;) {
-		struct thread *thread = g_ptr_array_index(m->waiting, i);
-
-		if (io && thread->io == io && thread->op.fault.resolved)
-			vmm_waited(m->vmm, io, &thread->op.fault);
-		if (thread->wait == WAIT_FRAME || (io && thread->io == io)) {
-			thread->wait = WAIT_NOTHING;
-			thread->io = NULL;
-			g_ptr_array_remove_index(m->waiting, i);
-			g_ptr_array_add(m->ready, thread);
-		} else {
-			i++;
-		}
-	}
-}
-
-static bool starved(const struct vmsim_machine *m)
-{
-	for (guint i = 0; i < m->waiting->len; i++)
-		if (((struct thread *)g_ptr_array_index(m->waiting, i))->wait == WAIT_FRAME)
-			return true;
-	return false;
-}
-
-/* The ready thread whose event is the earliest (T2). */
-static struct thread *take_ready(struct vmsim_machine *m)
-{
-	guint best = 0;
-	struct thread *thread;
-
-	for (guint i = 1; i < m->ready->len; i++) {
-		const struct thread *a = g_ptr_array_index(m->ready, i);
-		const struct thread *b = g_ptr_array_index(m->ready, best);
-
-		if (a->op.seq < b->op.seq)
-			best = i;
-	}
-	thread = g_ptr_array_index(m->ready, best);
-	g_ptr_array_remove_index(m->ready, best);
-	return thread;
-}
-
-/* --- time ------------------------------------------------------------------------------------ */
-
-void machine_forget_broken(struct vmsim_machine *m)
-{
-	struct account *account;
-
-	if (!m->invalidations->len)
 		return;
-	account = stats_switch(&m->stats, g_ptr_array_index(m->stats.accounts, 0));
-	BOOK(m, kernel, machine_invalidate(m));
-	stats_switch(&m->stats, account);
+	if (m->many && m->audit != VMSIM_AUDIT_OFF)
+		machine_audit_event(m, process, &op);
 }
 
-/* Requests complete in the cycle in which they do, whatever the core is in the middle of. Their
- * events name the trace event that asked for them. */
-static void take_completions(struct vmsim_machine *m)
+static bool stage(struct vmsim_machine *m, struct thread *thread)
 {
-	struct events *e = &m->events;
-	uint64_t cycle = e->cycle, seq = e->seq, line = e->line;
-	uint32_t pid = e->pid, tid = e->tid;
-	struct account *account = m->stats.current;
-	struct io *io;
-
-	while ((io = device_take(m->device, m->now))) {
-		machine_flush_references(m);
-		stats_settle(&m->stats);
-		stats_switch(&m->stats, io->process ? process_account(io->process)
-						    : g_ptr_array_index(m->stats.accounts, 0));
-		e->cycle = io->done - m->origin;
-		e->seq = io->seq;
-		e->line = io->line;
-		e->pid = io->process ? process_pid(io->process) : 0;
-		e->tid = io->tid;
-		results_io(m, io);
-		vmm_io_done(m->vmm, io);
-		machine_forget_broken(m);
-		wake(m, io);
-		io_free(io);
-		m->background_due = vmm_has_background(m->vmm);
-		m->frames_due = true;
+	if (thread->op.stage == OP_BEGIN) {
+		if (thread->op.event.op == VMSIM_OP_CALL)
+			call_begin(m, thread);
+		else
+			access_begin(m, thread);
+		return true;
 	}
-	stats_switch(&m->stats, account);
-	e->cycle = cycle;
-	e->seq = seq;
-	e->line = line;
-	e->pid = pid;
-	e->tid = tid;
+	return thread->op.stage == OP_CALL ? call_stage(m, thread) : access_stage(m, thread);
 }
 
-bool machine_run(struct vmsim_machine *m, struct thread *thread)
+static bool stopped(struct vmsim_machine *m)
+{
+	if (!m->stop || !*m->stop)
+		return false;
+	machine_fail(m, VMSIM_ERROR_INTERRUPTED, "interrupted");
+	return true;
+}
+
+static void run(struct vmsim_machine *m, struct thread *thread)
 {
 	struct op *op = &thread->op;
 	bool goes_on = true;
 
-	m->events.seq = op->seq;
-	m->events.line = op->event.line;
-	machine_switch(m, thread);
-	vmm_ran(m->vmm, thread->process, m->now);
-	m->asleep = false;
-	while (op->stage != OP_IDLE && goes_on) {
-		if (m->stop && *m->stop) {
-			machine_fail(m, VMSIM_ERROR_INTERRUPTED, "interrupted");
-			break;
-		}
+	while (op->stage != OP_IDLE && goes_on && !stopped(m)) {
 		if (device_next(m->device) <= m->now)
-			take_completions(m);
+			work_completions(m, m->now);
+		if (timer_next(m) <= m->now) /* faults are counted from tick to tick (W3) */
+			timer_take(m, m->now);
 		if (m->now >= m->sample_at)
 			machine_sample(m);
-		goes_on = op->stage == OP_CALL ? call_stage(m, thread) : access_stage(m, thread);
+		goes_on = stage(m, thread);
 	}
-	if (!goes_on)
-		g_ptr_array_add(m->waiting, thread);
-	else if (process_has_exited(thread->process))
-		forget_process(m, thread);
+	settle_thread(m, thread, goes_on);
+}
+
+/* The acting core runs the thread's event. */
+static void go(struct vmsim_machine *m, struct thread *thread)
+{
+	m->events.seq = thread->op.seq;
+	m->events.line = thread->op.event.line;
+	m->events.pid = thread->pid;
+	m->events.tid = thread->tid;
+	m->core->zeroes = false;
+	m->core->asleep = false;
+	vmm_ran(m->vmm, thread->process, m->now);
+}
+
+void machine_begun(struct vmsim_machine *m, struct thread *thread)
+{
+	thread->state = THREAD_RUNNING;
+	go(m, thread);
+	if (!m->many)
+		run(m, thread);
+	else
+		settle_thread(m, thread, true);
 	machine_look(m);
-	return goes_on;
 }
 
-/* T16: trimming, writing and compressing, on the core, for process 0. Returns whether there was
- * any. */
-static bool background(struct vmsim_machine *m)
+static void resume(struct vmsim_machine *m, struct thread *thread)
 {
-	const struct config *config = m->config;
-	bool frames_due = m->frames_due, any;
-	struct account *account;
-	struct work work;
-
-	if (!m->background_due && !starved(m))
-		return false;
-	machine_flush_references(m);
-	stats_settle(&m->stats);
-	account = stats_switch(&m->stats, g_ptr_array_index(m->stats.accounts, 0));
-	clock_stamp(m);
-	m->events.seq = 0;
-	m->events.line = 0;
-	m->events.pid = m->events.tid = 0;
-	vmm_write_timer(m->vmm, m->now);
-	any = vmm_background(m->vmm, starved(m));
-	work = vmm_take_work(m->vmm);
-	BOOK(m, kernel,
-	     work.trimmed * config->os.trim.cycles + work.aged * config->os.age.cycles +
-		     work.written * config->os.write.cycles +
-		     work.compressed * config->os.compress.cycles + machine_invalidate(m));
-	machine_submit(m, m->now);
-	m->background_due = any;
-	m->frames_due = frames_due || any;
-	stats_switch(&m->stats, account);
-	if (any && vmm_has_frames(m->vmm))
-		wake(m, NULL);
-	return any;
+	core_step(m);
+	g_ptr_array_remove(m->ready, thread);
+	m->events.seq = thread->op.seq;
+	m->events.line = thread->op.event.line;
+	machine_switch(m, thread);
+	machine_begun(m, thread);
 }
 
-/* Cut where intervals end that are sampled. */
-/* Let time pass to the next completion. */
-static bool wait_for_device(struct vmsim_machine *m, bool idle)
+/* The next step of a core: its interrupts arrive, or its thread's event goes on. */
+static void take_step(struct vmsim_machine *m)
 {
-	/* What the clock brings alone gives no frame that a starved thread's background work did not. */
-	if (device_next(m->device) == DEVICE_NEVER)
-		return machine_fail(m, VMSIM_ERROR_NO_PAGES,
-				    "no frame can be freed, and a thread of process %u needs one "
-				    "(NO_PAGES_AVAILABLE, semantics L3)",
-				    ((struct thread *)g_ptr_array_index(m->waiting, 0))->pid);
-	timer_sleep(m, device_next(m->device), idle);
-	return true;
-}
+	struct thread *thread = m->running;
+	bool runs = thread && thread->state == THREAD_RUNNING;
 
-/* T3: whether an event must wait until one that is under way has ended. */
-static bool conflict(const struct thread *other, const struct thread *thread, const struct op *op)
-{
-	const struct op *theirs = &other->op;
-
-	if (other == thread)
-		return true;
-	if (!theirs->exclusive && !op->exclusive)
-		return false;
-	if (other->process == thread->process)
-		return theirs->first <= op->last && op->first <= theirs->last;
-	return theirs->first <= theirs->last && op->first <= op->last &&
-	       vmm_shares(other->process, theirs->first, theirs->last, thread->process,
-			  op->first, op->last);
-}
-
-static bool conflicts(const struct vmsim_machine *m, const struct thread *thread,
-		      const struct op *op)
-{
-	for (guint i = 0; i < m->waiting->len; i++)
-		if (conflict(g_ptr_array_index(m->waiting, i), thread, op))
-			return true;
-	for (guint i = 0; i < m->ready->len; i++)
-		if (conflict(g_ptr_array_index(m->ready, i), thread, op))
-			return true;
-	return false;
-}
-
-/* What goes before any thread: completions and background work. Returns whether to look again. */
-static bool go_on(struct vmsim_machine *m)
-{
-	if (m->stop && *m->stop) {
-		machine_fail(m, VMSIM_ERROR_INTERRUPTED, "interrupted");
-		return true;
+	if (runs)
+		go(m, thread);
+	if (m->core->round.targets) {
+		shootdown_arrive(m);
+		if (runs)
+			settle_thread(m, thread, true);
+		return;
 	}
-	take_completions(m);
-	timer_take(m);
-	if (m->now >= m->sample_at)
-		machine_sample(m);
-	if (background(m))
-		return true;
-	/* Another event may have given frames back, or made a page one that can be taken. */
-	if (m->frames_due && starved(m) &&
-	    (vmm_has_frames(m->vmm) || !m->config->standby.enabled))
-		wake(m, NULL);
-	m->frames_due = false;
-	return false;
+	core_step(m);
+	settle_thread(m, thread, stage(m, thread));
 }
 
-static bool run_ready(struct vmsim_machine *m)
+/* --- what happens ----------------------------------------------------------------------------- */
+
+/* In the order in which they come within one cycle. */
+enum kind { COMPLETION, SUBMISSION, WAKING, SAMPLE, TIMER, BACKGROUND, THREAD, NOTHING, ZEROING };
+
+struct happening {
+	vmsim_cycles at;
+	enum kind kind;
+	uint64_t since; /* free order: when it became able to run; a core keeps its thread: 0 */
+	uint64_t seq;   /* of a thread's event */
+	struct core *core;
+	struct thread *thread; /* that was ready */
+	guint lane;            /* free order: that begins an event, and 1 */
+};
+
+static bool comes_before(const struct happening *a, const struct happening *b)
 {
-	if (!m->ready->len)
+	if (a->at != b->at)
+		return a->at < b->at;
+	if (a->kind != b->kind)
+		return a->kind < b->kind;
+	return a->since != b->since ? a->since < b->since : a->seq < b->seq;
+}
+
+static void offer(struct happening *best, struct happening other)
+{
+	if (other.at != DEVICE_NEVER && comes_before(&other, best))
+		*best = other;
+}
+
+/* What is of no core. */
+static void offer_at(struct happening *best, vmsim_cycles at, enum kind kind)
+{
+	offer(best, (struct happening){.at = at, .kind = kind});
+}
+
+/* T16: the idle core of the lowest number, else core 0 when its present event ends. */
+static struct happening next_background(const struct vmsim_machine *m)
+{
+	struct happening next = {.at = DEVICE_NEVER, .kind = BACKGROUND};
+
+	for (unsigned i = 0; i < m->n_cores; i++) {
+		struct core *core = &m->cores[i];
+		vmsim_cycles at = MAX(core_now(m, core), m->time);
+
+		if (at < next.at && (core_is_idle(core) || (i == 0 && core_is_free(core)))) {
+			next.at = at;
+			next.core = core;
+		}
+	}
+	return next;
+}
+
+static void offer_cores(struct vmsim_machine *m, struct happening *best)
+{
+	for (unsigned i = 0; i < m->n_cores; i++) {
+		struct core *core = &m->cores[i];
+		struct happening next = {.at = core_now(m, core), .core = core};
+
+		if (core->running && core->running->state == THREAD_RUNNING) {
+			next.kind = THREAD;
+			next.seq = core->running->op.seq;
+		} else if (core->round.targets) {
+			next.kind = BACKGROUND;
+		} else {
+			next.at = work_zero_next(m, core);
+			next.kind = ZEROING;
+			next.seq = i;
+		}
+		offer(best, next);
+	}
+}
+
+static void offer_ready(struct vmsim_machine *m, struct happening *best, const struct start *next)
+{
+	for (guint i = 0; i < m->ready->len; i++) {
+		struct thread *thread = g_ptr_array_index(m->ready, i);
+		struct start start = m->free ? place_anywhere(m, thread,
+							      MAX(thread->ready_at, m->time))
+					     : place_ready(m, thread, next);
+
+		if (start.possible)
+			offer(best, (struct happening){.at = start.at,
+						       .kind = THREAD,
+						       .since = m->free ? thread->ready_at : 0,
+						       .seq = thread->op.seq,
+						       .core = start.core,
+						       .thread = thread});
+	}
+}
+
+static void offer_lanes(struct vmsim_machine *m, struct happening *best)
+{
+	free_look(m);
+	for (guint i = 0; i < free_lanes(m); i++) {
+		struct happening next = {.kind = THREAD, .lane = i + 1};
+		struct start start = free_place(m, i, &next.since, &next.seq);
+
+		next.at = start.at;
+		next.core = start.core;
+		if (start.possible)
+			offer(best, next);
+	}
+}
+
+/* Threads without a frame try again, when background work has nothing more to do: another event may
+ * have given frames back, or made a page one that can be taken. */
+static bool may_wake(struct vmsim_machine *m)
+{
+	return m->frames_due && !m->background_due && thread_starves(m) &&
+	       (vmm_has_frames(m->vmm) || !m->config->standby.enabled);
+}
+
+/* next: the event that is to begin, or NULL. */
+static struct happening next_happening(struct vmsim_machine *m, const struct start *next)
+{
+	struct happening best = {.at = DEVICE_NEVER, .kind = NOTHING};
+
+	if (next && next->possible)
+		best.at = next->at;
+	if (next && !next->thread)
+		best.kind = COMPLETION; /* nothing in that cycle */
+	if (m->free && !next)
+		offer_lanes(m, &best);
+	offer_at(&best, device_next(m->device), COMPLETION);
+	if (m->many)
+		offer_at(&best, work_submit_next(m), SUBMISSION);
+	if (may_wake(m))
+		offer_at(&best, machine_time(m), WAKING);
+	offer_cores(m, &best);
+	offer_ready(m, &best, next);
+	if (m->background_due)
+		offer(&best, next_background(m));
+	/* Timers and samples wake nobody. */
+	if (best.at != DEVICE_NEVER) {
+		timer_skip(m, best.at);
+		offer_at(&best, timer_next(m), TIMER);
+		offer_at(&best, m->sample_at, SAMPLE);
+	}
+	return best;
+}
+
+static void happen(struct vmsim_machine *m, const struct happening *next)
+{
+	m->time = MAX(m->time, next->at);
+	if (next->core) {
+		core_select(m, next->core);
+		core_pass(m, next->at);
+	}
+	switch (next->kind) {
+	case COMPLETION:
+		work_completions(m, next->at);
+		break;
+	case SUBMISSION:
+		work_submit(m, next->at);
+		break;
+	case WAKING:
+		thread_wake(m, NULL, next->at);
+		break;
+	case SAMPLE:
+		core_pass_all(m, next->at);
+		machine_sample(m);
+		break;
+	case BACKGROUND:
+		if (m->core->round.targets) {
+			take_step(m);
+			break;
+		}
+		m->core->zeroes = false;
+		work_background(m);
+		break;
+	case TIMER:
+		timer_take(m, next->at);
+		break;
+	case ZEROING:
+		work_zero(m);
+		break;
+	default:
+		if (next->lane)
+			free_begin(m, next->lane - 1);
+		else if (next->thread)
+			resume(m, next->thread);
+		else
+			take_step(m);
+	}
+}
+
+/* Lets the next thing happen. Returns false when nothing does before the event that is to begin, or
+ * at all. */
+static bool go_on(struct vmsim_machine *m, const struct start *start)
+{
+	struct happening next;
+
+	if (stopped(m) || m->error)
 		return false;
-	machine_run(m, take_ready(m));
+	next = next_happening(m, start);
+	if (next.kind == NOTHING || (start && next.at == start->at && !start->thread))
+		return false;
+	happen(m, &next);
 	return true;
 }
+
+bool machine_go_on(struct vmsim_machine *m)
+{
+	return go_on(m, NULL);
+}
+
+bool machine_stuck(struct vmsim_machine *m)
+{
+	if (!m->waiting->len)
+		return machine_fail(m, VMSIM_ERROR_INVARIANT, "threads wait for each other (T3)");
+	return machine_fail(m, VMSIM_ERROR_NO_PAGES,
+			    "no frame can be freed, and a thread of process %u needs one "
+			    "(NO_PAGES_AVAILABLE, semantics L3)",
+			    ((struct thread *)g_ptr_array_index(m->waiting, 0))->pid);
+}
+
+/* --- events of the trace ---------------------------------------------------------------------- */
 
 bool machine_await(struct vmsim_machine *m, struct thread *thread, const struct op *op,
 		   vmsim_cycles not_before)
 {
-	for (;;) {
-		bool may_begin;
+	struct start start;
 
-		if (m->error)
-			return false;
-		if (go_on(m))
-			continue;
-		may_begin = !conflicts(m, thread, op) && m->now >= not_before;
-		/* A thread keeps its core while its own turn comes (T4); else the core goes to the
-		 * earliest event that can go on, which is one begun before. */
-		if (may_begin && thread == m->running)
-			break;
-		if (run_ready(m))
-			continue;
-		if (may_begin)
-			break;
-		if (m->now < not_before && !conflicts(m, thread, op))
-			timer_sleep(m, MIN(device_next(m->device), not_before), true);
-		else if (!wait_for_device(m, false))
-			return false;
-	}
-	machine_look(m);
+	do {
+		start = place_event(m, thread, op, not_before);
+		if (start.possible && not_before > start.turn)
+			m->idle_from = MIN(m->idle_from, start.turn);
+	} while (go_on(m, &start));
+	if (m->error)
+		return false;
+	if (!start.possible)
+		return machine_stuck(m);
+	if (m->idle_from != DEVICE_NEVER)
+		core_pass_all(m, start.at);
+	m->idle_from = DEVICE_NEVER;
+	core_select(m, start.core);
+	core_pass(m, start.at);
+	core_step(m);
+	m->time = m->begun = start.at;
 	return true;
 }
 
@@ -494,18 +396,29 @@ static bool names_page(const struct vmsim_outcome *recorded, uint32_t label)
 	return false;
 }
 
-/* Whether an operation under way is a call that may bind the label. */
-static bool binds(const struct vmsim_machine *m, GPtrArray *threads, uint32_t label)
+/* Whether a thread's operation under way is a call that may bind the label. */
+static bool binds(const struct vmsim_machine *m, const struct thread *thread, uint32_t label)
 {
-	for (guint i = 0; i < threads->len; i++) {
-		const struct op *op = &((struct thread *)g_ptr_array_index(threads, i))->op;
+	const struct op *op = &thread->op;
 
-		if (op->event.op == VMSIM_OP_CALL && op->source->labels == m->source->labels &&
-		    (op->args.recorded.address.label == label ||
-		     op->args.recorded.alloc_base.label == label ||
-		     names_page(&op->args.recorded, label)))
+	return thread->state != THREAD_BETWEEN && op->event.op == VMSIM_OP_CALL &&
+	       op->source->labels == m->source->labels &&
+	       (op->args.recorded.address.label == label ||
+		op->args.recorded.alloc_base.label == label ||
+		names_page(&op->args.recorded, label));
+}
+
+static bool is_to_be_bound(const struct vmsim_machine *m, uint32_t label)
+{
+	for (guint i = 0; i < m->waiting->len; i++)
+		if (binds(m, g_ptr_array_index(m->waiting, i), label))
 			return true;
-	}
+	for (guint i = 0; i < m->ready->len; i++)
+		if (binds(m, g_ptr_array_index(m->ready, i), label))
+			return true;
+	for (unsigned i = 0; i < m->n_cores; i++)
+		if (m->cores[i].running && binds(m, m->cores[i].running, label))
+			return true;
 	return false;
 }
 
@@ -513,24 +426,59 @@ bool machine_await_labels(struct vmsim_machine *m, const uint32_t *labels, size_
 {
 	for (size_t i = 0; i < n; i++) {
 		while (labels[i] && !m->source->labels->bound[labels[i]] &&
-		       (binds(m, m->waiting, labels[i]) || binds(m, m->ready, labels[i]))) {
-			if (m->error)
-				return false;
-			if (!go_on(m) && !run_ready(m) && !wait_for_device(m, false))
-				return false;
-		}
+		       is_to_be_bound(m, labels[i]))
+			if (!go_on(m, NULL))
+				return m->error ? false : machine_stuck(m);
 	}
 	return !m->error;
 }
 
+static bool is_exiting(const struct vmsim_machine *m, uint32_t pid)
+{
+	for (unsigned i = 0; i < m->n_cores; i++) {
+		const struct thread *thread = m->cores[i].running;
+
+		if (thread && thread->pid == pid && thread->state != THREAD_BETWEEN &&
+		    thread->op.event.op == VMSIM_OP_CALL &&
+		    thread->op.args.id == VMSIM_CALL_EXIT_PROCESS)
+			return true;
+	}
+	return false;
+}
+
+bool machine_await_exit(struct vmsim_machine *m, uint32_t pid)
+{
+	while (is_exiting(m, pid))
+		if (!go_on(m, NULL))
+			return m->error ? false : machine_stuck(m);
+	return !m->error;
+}
+
+static bool is_under_way(const struct vmsim_machine *m)
+{
+	if (m->waiting->len || m->ready->len)
+		return true;
+	for (unsigned i = 0; i < m->n_cores; i++)
+		if (m->cores[i].running && m->cores[i].running->state == THREAD_RUNNING)
+			return true;
+	return false;
+}
+
 bool machine_drain(struct vmsim_machine *m)
 {
-	for (;;) {
-		if (m->error)
-			return false;
-		if (!m->waiting->len && !m->ready->len)
-			return true;
-		if (!go_on(m) && !run_ready(m) && !wait_for_device(m, true))
-			return false;
-	}
+	if (m->idle_from == DEVICE_NEVER)
+		m->idle_from = machine_time(m);
+	while (is_under_way(m) || !free_is_drained(m))
+		if (!go_on(m, NULL))
+			return m->error ? false : machine_stuck(m);
+	return !m->error;
+}
+
+void machine_close(struct vmsim_machine *m)
+{
+	const struct start end = {.possible = true, .at = m->last_end};
+
+	while (go_on(m, &end))
+		;
+	core_pass_all(m, m->last_end);
 }

@@ -1,55 +1,46 @@
-/* mmu.c: translation through two levels of TLB and a walk.
+/* mmu.c: translation through the levels of TLBs and a walk.
  *
  * What counts as a hit (T22): the first lookup of a page finds its tag. If the entry then lacks
  * the right asked for, or D for a store, the walk that follows is counted as a dirty walk and
- * changes neither level's order, so hits and misses equal those of a plain LRU TLB. */
+ * changes no level's order, so hits and misses equal those of plain TLBs. */
 #include "mmu/mmu.h"
 
-static void add_tlb(struct mmu *mmu, struct tlb *tlb, uint64_t entries, uint64_t ways)
-{
-	tlb_init(tlb, (uint32_t)entries, (uint32_t)ways);
-	mmu->all[mmu->n_all++] = tlb;
-}
+#include "mmu/coalesce.h"
 
-/* The array for large pages: `small`, or one of their own; NULL where there is none. */
-static struct tlb *add_large(struct mmu *mmu, const struct tlb_config *config, struct tlb *small,
-			     struct tlb *own)
+void mmu_init(struct mmu *mmu, const struct config *config, struct memory *memory,
+	      struct counters *counters)
 {
-	if (!config->entries || config->large.shared)
-		return config->entries ? small : NULL;
-	if (!config->large.entries)
-		return NULL;
-	add_tlb(mmu, own, config->large.entries, config->large.ways);
-	return own;
-}
-
-void mmu_init(struct mmu *mmu, const struct config *config, struct counters *counters)
-{
-	const struct tlb_config *l1i = &config->tlb.l1i, *l1d = &config->tlb.l1d;
-	const struct tlb_config *l2 = &config->tlb.l2;
-
-	*mmu = (struct mmu){.c = counters};
-	add_tlb(mmu, &mmu->l1i, l1i->entries, l1i->ways);
-	add_tlb(mmu, &mmu->l1d, l1d->entries, l1d->ways);
-	mmu->has_l2 = l2->entries > 0;
-	if (mmu->has_l2)
-		add_tlb(mmu, &mmu->l2, l2->entries, l2->ways);
-	mmu->large_i = add_large(mmu, l1i, &mmu->l1i, &mmu->own_i);
-	mmu->large_d = add_large(mmu, l1d, &mmu->l1d, &mmu->own_d);
-	mmu->large_2 = add_large(mmu, l2, &mmu->l2, &mmu->own_2);
-	mmu->l1i_cycles = l1i->latency.cycles;
-	mmu->l1d_cycles = l1d->latency.cycles;
-	mmu->l2_cycles = l2->latency.cycles;
-	port_init(&mmu->port, config);
+	*mmu = (struct mmu){.c = counters, .pcids = (unsigned)config->tlb.pcids};
+	mmu->known = g_new(uint32_t, mmu->pcids);
+	tlbs_init(&mmu->tlbs, config);
+	prefetch_init(&mmu->prefetch, &mmu->tlbs, config);
+	mmu->l1i_cycles = mmu->tlbs.cycles[SIDE_CODE][0];
+	mmu->l1d_cycles = mmu->tlbs.cycles[SIDE_DATA][0];
+	port_init(&mmu->port, config, memory, counters);
 	psc_init(&mmu->psc, config);
+	walkers_init(&mmu->walkers, config);
 	mmu_forget(mmu);
 }
 
 void mmu_fini(struct mmu *mmu)
 {
-	for (unsigned i = 0; i < mmu->n_all; i++)
-		tlb_fini(mmu->all[i]);
+	prefetch_fini(&mmu->prefetch);
+	tlbs_fini(&mmu->tlbs);
 	psc_fini(&mmu->psc);
+	g_free(mmu->known);
+	port_fini(&mmu->port);
+}
+
+void mmu_set_clock(struct mmu *mmu, const vmsim_cycles *clock)
+{
+	mmu->clock = clock;
+}
+
+vmsim_cycles mmu_left(const struct mmu *mmu, uint32_t asid, vmsim_vpn vpn, vmsim_cycles now)
+{
+	return MAX(MAX(walkers_left(&mmu->walkers, now, tlb_tag(asid, vpn)),
+		       walkers_left(&mmu->walkers, now, tlb_tag_large(asid, vpn))),
+		   walkers_left(&mmu->walkers, now, tlb_tag_of(TLB_HUGE, asid, vpn)));
 }
 
 /* One page to be translated. */
@@ -61,39 +52,11 @@ struct lookup {
 	bool repeated;
 };
 
-/* Where pages of one size stand, for one kind of access, and a page's tag there. */
-struct place {
-	struct tlb *l1, *l2; /* l2: NULL for nowhere */
-	uint64_t tag;
-};
-
-static struct place small_place(struct mmu *mmu, const struct lookup *page)
-{
-	bool is_fetch = page->access == VMSIM_EXECUTE;
-
-	return (struct place){is_fetch ? &mmu->l1i : &mmu->l1d, mmu->has_l2 ? &mmu->l2 : NULL,
-			      tlb_tag(page->asid, page->vpn)};
-}
-
-static struct place large_place(struct mmu *mmu, const struct lookup *page)
-{
-	bool is_fetch = page->access == VMSIM_EXECUTE;
-
-	return (struct place){is_fetch ? mmu->large_i : mmu->large_d, mmu->large_2,
-			      tlb_tag_large(page->asid, page->vpn)};
-}
-
 static bool entry_permits(const struct tlb_entry *entry, enum vmsim_access access)
 {
 	if (access == VMSIM_WRITE)
 		return (entry->flags & (TLB_WRITE | TLB_DIRTY)) == (TLB_WRITE | TLB_DIRTY);
 	return access == VMSIM_READ || (entry->flags & TLB_EXECUTE);
-}
-
-static uint32_t leaf_flags(pte_t leaf)
-{
-	return (leaf & PTE_W ? TLB_WRITE : 0u) | (leaf & PTE_XD ? 0u : TLB_EXECUTE) |
-	       (leaf & PTE_D ? TLB_DIRTY : 0u);
 }
 
 static void count_first(struct counters *c, enum vmsim_access access, bool hit)
@@ -104,21 +67,19 @@ static void count_first(struct counters *c, enum vmsim_access access, bool hit)
 		*(hit ? &c->dtlb_hits : &c->dtlb_misses) += 1;
 }
 
-/* What an entry of either size says of a page. */
-static void use_entry(const struct tlb_entry *entry, vmsim_vpn vpn, struct translation *out)
+static void count_below(struct counters *c, unsigned level, bool hit)
 {
-	vmsim_pfn piece = (vmsim_pfn)(vpn % LARGE_PAGE);
-
-	out->pfn = entry->pfn + (entry->tag & TLB_TAG_LARGE ? piece : 0);
-	out->store = (entry->flags & TLB_WRITE) && (entry->flags & TLB_DIRTY);
+	if (level == 1)
+		*(hit ? &c->stlb_hits : &c->stlb_misses) += 1;
+	else
+		*(hit ? &c->tlb_l3_hits : &c->tlb_l3_misses) += 1;
 }
 
-static void rewrite(struct tlb *tlb, uint64_t tag, pte_t leaf)
+/* What an entry of any size says of a page. */
+static void use_entry(const struct tlb_entry *entry, vmsim_vpn vpn, struct translation *out)
 {
-	struct tlb_entry *entry = tlb_peek(tlb, tag);
-
-	if (entry)
-		*entry = (struct tlb_entry){tag, pte_frame(leaf), leaf_flags(leaf)};
+	out->pfn = tlbs_frame(entry, vpn);
+	out->store = (entry->flags & TLB_WRITE) && (entry->flags & TLB_DIRTY);
 }
 
 /* T8: a walk that begins as far down as the structure caches allow. They keep what it read if it
@@ -126,7 +87,7 @@ static void rewrite(struct tlb *tlb, uint64_t tag, pte_t leaf)
 static bool walk_cached(struct mmu *mmu, const struct lookup *page, struct walk *w,
 			struct translation *out)
 {
-	struct walk_start from = walk_top(page->pt);
+	struct walk_start from = walk_top(page->pt, page->vpn);
 	bool ok;
 
 	if (!mmu->psc.any)
@@ -140,73 +101,90 @@ static bool walk_cached(struct mmu *mmu, const struct lookup *page, struct walk 
 	return ok;
 }
 
-/* Walk, and bring entries that the lookups found up to date in place. A store through an entry
- * that only lacks D walks the leaf alone (T11).
- * => *at becomes the place of the page's size */
-static bool walk_and_rewrite(struct mmu *mmu, const struct lookup *page, struct place *at,
-			     const struct tlb_entry *found, struct translation *out)
+/* What the TLBs had for a page. */
+struct found {
+	struct tlb_entry *entry; /* NULL: nothing */
+	unsigned level;          /* where; the number of levels: nowhere */
+};
+
+/* When all levels have been looked into. */
+static vmsim_cycles looked_up(const struct mmu *mmu, const struct lookup *page,
+			      const struct translation *out)
 {
-	bool leaf_only = found && page->access == VMSIM_WRITE && (found->flags & TLB_WRITE);
+	vmsim_cycles l1 = page->access == VMSIM_EXECUTE ? mmu->l1i_cycles : mmu->l1d_cycles;
+
+	return mmu->clock ? *mmu->clock + l1 + out->l2_cycles : 0;
+}
+
+/* T8: the walk whose cycles are known now began when a walker was free. tag: its page's; 0: it ended
+ * in a fault. */
+static void take_walker(struct mmu *mmu, const struct lookup *page, uint64_t tag,
+			struct translation *out)
+{
+	vmsim_cycles now = looked_up(mmu, page, out) + out->wait_cycles, wait;
+	unsigned walker;
+
+	if (!mmu->clock)
+		return;
+	walker = walkers_next(&mmu->walkers, now, &wait);
+	walkers_begin(&mmu->walkers, walker, tag, now + wait + out->walk_cycles);
+	out->wait_cycles += wait;
+}
+
+/* Walk, and bring what the lookups found up to date in place. A store through an entry that only
+ * lacks D walks the leaf alone (T11).
+ * => *entry becomes the translation to be filled in above */
+static bool walk_page(struct mmu *mmu, const struct lookup *page, struct found *found,
+		      struct tlb_entry *entry, struct translation *out)
+{
+	bool leaf_only = found->entry && page->access == VMSIM_WRITE &&
+			 (found->entry->flags & TLB_WRITE);
 	struct walk w;
 	bool ok = leaf_only ? walk_leaf(page->pt, &mmu->port, page->vpn, &w)
 			    : walk_cached(mmu, page, &w, out);
 
 	mmu->c->page_walks++;
-	mmu->c->tlb_dirty_walks += found != NULL;
+	mmu->c->tlb_dirty_walks += found->entry != NULL;
 	mmu->c->walk_references += w.fetches;
-	out->walk_cycles += w.cycles;
-	if (!ok)
+	out->walk_cycles += mmu->walkers.overhead + w.cycles;
+	if (!ok) {
+		take_walker(mmu, page, 0, out);
 		return false;
-	out->leaf = w.leaf;
-	out->pfn = pte_frame(w.leaf);
-	if (pte_is_large(w.leaf)) {
-		mmu->met_large = true;
-		out->pfn = pte_frame(pte_piece(w.leaf, page->vpn));
-		*at = large_place(mmu, page);
 	}
-	out->store = (w.leaf & PTE_W) && (w.leaf & PTE_D);
-	rewrite(at->l1, at->tag, w.leaf);
-	if (at->l2)
-		rewrite(at->l2, at->tag, w.leaf);
+	out->leaf = w.leaf;
+	*entry = tlbs_entry(page->asid, page->vpn, w.leaf, w.last);
+	out->walk_cycles += port_reach(&mmu->port, tlbs_frame(entry, page->vpn));
+	take_walker(mmu, page, entry->tag, out);
+	if (mmu->tlbs.coalesce && w.last == 0) {
+		*entry = coalesce(&mmu->tlbs, page->pt, page->vpn, *entry);
+		mmu->c->tlb_coalesced += tlb_kind(entry->tag) == TLB_GROUP;
+	}
+	/* A group changes as a whole; an entry of another size is stale. */
+	if (found->entry && (mmu->tlbs.coalesce || found->entry->tag != entry->tag)) {
+		tlbs_forget(&mmu->tlbs, tlb_side(page->access), page->asid, page->vpn);
+		found->level = mmu->tlbs.n_levels;
+	} else if (found->entry) {
+		tlbs_rewrite(&mmu->tlbs, tlb_side(page->access), entry);
+	}
 	return true;
 }
 
 /* The second level and beyond, after a first-level miss. */
-static bool translate_missed(struct mmu *mmu, const struct lookup *page, struct translation *out)
+static struct found find_below(struct mmu *mmu, const struct lookup *page, struct translation *out)
 {
-	struct place at = small_place(mmu, page);
-	struct tlb_entry *entry = NULL;
+	enum tlb_side side = tlb_side(page->access);
+	struct tlbs *tlbs = &mmu->tlbs;
 
-	if (mmu->has_l2) {
-		entry = tlb_lookup(at.l2, at.tag);
-		if (!entry && mmu->met_large && mmu->large_2) {
-			at = large_place(mmu, page);
-			entry = tlb_lookup(at.l2, at.tag);
-		}
-		out->l2_cycles += mmu->l2_cycles;
+	for (unsigned level = 1; level < tlbs->n_levels; level++) {
+		struct tlb_entry *entry = tlbs_find(tlbs, side, level, page->asid, page->vpn);
+
+		out->l2_cycles += tlbs->cycles[side][level];
 		if (!page->repeated)
-			*(entry ? &mmu->c->stlb_hits : &mmu->c->stlb_misses) += 1;
+			count_below(mmu->c, level, entry != NULL);
+		if (entry)
+			return (struct found){entry, level};
 	}
-	if (entry && entry_permits(entry, page->access)) {
-		use_entry(entry, page->vpn, out);
-		tlb_fill(at.l1, at.tag, entry->pfn, entry->flags);
-		return true;
-	}
-	at = small_place(mmu, page);
-	if (!walk_and_rewrite(mmu, page, &at, entry, out))
-		return false;
-	if (at.l2 && !entry)
-		tlb_fill(at.l2, at.tag, pte_frame(out->leaf), leaf_flags(out->leaf));
-	tlb_fill(at.l1, at.tag, pte_frame(out->leaf), leaf_flags(out->leaf));
-	return true;
-}
-
-/* H12: what was used for a page that ended in a fault is forgotten. */
-static void forget_faulted(const struct place *at)
-{
-	tlb_invalidate(at->l1, at->tag);
-	if (at->l2)
-		tlb_invalidate(at->l2, at->tag);
+	return (struct found){NULL, tlbs->n_levels};
 }
 
 static struct memo *memo_for(struct mmu *mmu, enum vmsim_access access)
@@ -214,9 +192,44 @@ static struct memo *memo_for(struct mmu *mmu, enum vmsim_access access)
 	return access == VMSIM_EXECUTE ? &mmu->fetch : &mmu->data;
 }
 
-static struct memo memo_of(const struct translation *out, vmsim_vpn vpn)
+static void remember(struct mmu *mmu, enum vmsim_access access, vmsim_vpn vpn,
+		     const struct translation *out)
 {
-	return (struct memo){.vpn = vpn, .pfn = out->pfn, .store = out->store};
+	if (mmu->tlbs.unified)
+		mmu_forget(mmu);
+	*memo_for(mmu, access) = (struct memo){.vpn = vpn, .pfn = out->pfn, .store = out->store};
+}
+
+/* H12: what was used for a page that ended in a fault is forgotten. */
+static void forget_faulted(struct mmu *mmu, const struct lookup *page)
+{
+	tlbs_forget(&mmu->tlbs, tlb_side(page->access), page->asid, page->vpn);
+	if (mmu->psc.any)
+		psc_forget(&mmu->psc, page->asid, page->vpn);
+	mmu_forget(mmu);
+}
+
+/* After a miss of all levels: those that may be next. */
+static void look_ahead(struct mmu *mmu, const struct lookup *page, const struct translation *out)
+{
+	vmsim_cycles now = looked_up(mmu, page, out) + out->wait_cycles + out->walk_cycles;
+	const struct prefetch_ways ways = {&mmu->tlbs,	  &mmu->psc,	      &mmu->port, mmu->c,
+					   &mmu->walkers, mmu->clock != NULL, now};
+
+	prefetch_missed(&mmu->prefetch, &ways, page->pt, tlb_side(page->access), page->asid,
+			page->vpn);
+}
+
+/* What was walked for ahead of time, once that walk has ended. */
+static bool take_prefetched(struct mmu *mmu, const struct lookup *page, struct tlb_entry *entry,
+			    struct translation *out)
+{
+	if (!prefetch_take(&mmu->prefetch, &mmu->tlbs, page->asid, page->vpn, entry))
+		return false;
+	mmu->c->tlb_prefetch_hits++;
+	if (mmu->clock)
+		out->wait_cycles = walkers_left(&mmu->walkers, looked_up(mmu, page, out), entry->tag);
+	return true;
 }
 
 /* All but a hit in the first level for small pages. entry: what was found there all the same.
@@ -224,40 +237,44 @@ static struct memo memo_of(const struct translation *out, vmsim_vpn vpn)
 static G_GNUC_NO_INLINE bool translate_slow(struct mmu *mmu, const struct lookup *page,
 					    struct tlb_entry *entry, struct translation *out)
 {
-	struct place small = small_place(mmu, page), large = large_place(mmu, page), at = small;
-	bool ok = true;
+	enum tlb_side side = tlb_side(page->access);
+	struct tlbs *tlbs = &mmu->tlbs;
+	struct found found = {entry ? entry : tlbs_find(tlbs, side, 0, page->asid, page->vpn), 0};
+	struct tlb_entry now, taken;
+	bool missed;
+	vmsim_vpn known = page->vpn; /* what the memo may answer for */
 
-	if (!entry && mmu->met_large) {
-		entry = tlb_lookup(large.l1, large.tag);
-		if (entry)
-			at = large;
-	}
 	if (!page->repeated)
-		count_first(mmu->c, page->access, entry != NULL);
-	if (entry && entry_permits(entry, page->access))
-		use_entry(entry, page->vpn, out);
-	else if (entry)
-		ok = walk_and_rewrite(mmu, page, &at, entry, out);
-	else
-		ok = translate_missed(mmu, page, out);
-	if (ok) {
-		*memo_for(mmu, page->access) = memo_of(out, page->vpn);
-		return true;
+		count_first(mmu->c, page->access, found.entry != NULL);
+	if (!found.entry)
+		found = find_below(mmu, page, out);
+	missed = !found.entry && mmu->prefetch.ops;
+	if (missed && take_prefetched(mmu, page, &taken, out))
+		found.entry = &taken;
+	if (found.entry && entry_permits(found.entry, page->access)) {
+		now = *found.entry;
+	} else if (!walk_page(mmu, page, &found, &now, out)) {
+		forget_faulted(mmu, page);
+		return false;
 	}
-	forget_faulted(&small);
-	if (mmu->met_large)
-		forget_faulted(&large);
-	if (mmu->psc.any)
-		psc_forget(&mmu->psc, page->asid, page->vpn);
-	mmu_forget(mmu);
-	return false;
+	use_entry(&now, page->vpn, out);
+	if (found.level > 0) {
+		if (tlbs_fill(tlbs, side, found.level, now))
+			mmu_forget(mmu);
+		if (!tlbs->first[side]->fill_is_hit)
+			known = MMU_NO_PAGE;
+	}
+	remember(mmu, page->access, known, out);
+	if (missed)
+		look_ahead(mmu, page, out);
+	return true;
 }
 
 bool mmu_translate(struct mmu *mmu, const struct page_table *pt, uint32_t asid, vmsim_vpn vpn,
 		   enum vmsim_access access, bool repeated, struct translation *out)
 {
 	bool is_fetch = access == VMSIM_EXECUTE;
-	struct tlb_entry *entry = tlb_lookup(is_fetch ? &mmu->l1i : &mmu->l1d, tlb_tag(asid, vpn));
+	struct tlb_entry *entry = tlb_lookup(mmu->tlbs.first[is_fetch], tlb_tag(asid, vpn));
 
 	*out = (struct translation){0};
 	if (repeated) {
@@ -273,44 +290,48 @@ bool mmu_translate(struct mmu *mmu, const struct page_table *pt, uint32_t asid, 
 		count_first(mmu->c, access, true);
 	out->pfn = entry->pfn;
 	out->store = (entry->flags & TLB_WRITE) && (entry->flags & TLB_DIRTY);
-	*memo_for(mmu, access) = memo_of(out, vpn);
+	remember(mmu, access, vpn, out);
 	return true;
 }
 
 void mmu_invalidate(struct mmu *mmu, uint32_t asid, vmsim_vpn vpn)
 {
-	uint64_t tag = tlb_tag(asid, vpn), large = tlb_tag_large(asid, vpn);
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < mmu->n_all; i++) {
-		n += tlb_invalidate(mmu->all[i], tag);
-		if (mmu->met_large)
-			n += tlb_invalidate(mmu->all[i], large);
-	}
+	mmu->c->tlb_entries_invalidated += tlbs_invalidate(&mmu->tlbs, asid, vpn);
 	if (mmu->psc.any)
 		psc_flush(&mmu->psc, asid);
 	mmu->c->tlb_invalidations++;
-	mmu->c->tlb_entries_invalidated += n;
 	mmu_forget(mmu);
 }
 
 void mmu_flush(struct mmu *mmu, uint32_t asid)
 {
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < mmu->n_all; i++)
-		n += tlb_flush(mmu->all[i], asid);
+	mmu->c->tlb_entries_invalidated += tlbs_flush(&mmu->tlbs, asid);
 	if (mmu->psc.any)
 		psc_flush(&mmu->psc, asid);
 	mmu->c->tlb_invalidations++;
-	mmu->c->tlb_entries_invalidated += n;
 	mmu_forget(mmu);
+}
+
+uint32_t mmu_enter(struct mmu *mmu, uint32_t asid)
+{
+	uint32_t flushed = 0;
+	unsigned i = 0;
+
+	while (i < mmu->n_known && mmu->known[i] != asid)
+		i++;
+	if (i == mmu->pcids) {
+		flushed = mmu->known[--i];
+		mmu_flush(mmu, flushed);
+	} else if (i == mmu->n_known) {
+		mmu->n_known++;
+	}
+	memmove(mmu->known + 1, mmu->known, i * sizeof(*mmu->known));
+	mmu->known[0] = asid;
+	mmu_forget(mmu);
+	return flushed;
 }
 
 bool mmu_check(const struct mmu *mmu)
 {
-	for (unsigned i = 0; i < mmu->n_all; i++)
-		if (!tlb_check(mmu->all[i]))
-			return false;
-	return psc_check(&mmu->psc);
+	return tlbs_check(&mmu->tlbs) && psc_check(&mmu->psc);
 }

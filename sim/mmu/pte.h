@@ -3,8 +3,8 @@
  * Valid entries have the bits of x86-64 (H2); those of other kinds are ours, laid out as Windows
  * lays them out:
  *
- *   valid       P=1; 1 R/W, 2 U/S, 5 A, 6 D, 7 large, 9 shared, 10 locked, 11 clean writable,
- *               12..51 frame, 52..56 protection, 63 XD
+ *   valid       P=1; 1 R/W, 2 U/S, 5 A, 6 D, 7 large, 8 global, 9 shared, 10 locked,
+ *               11 clean writable, 12..51 frame, 52..56 protection, 63 XD
  *   zero        0: committed if the block was committed when reserved, else reserved (V3); in a
  *               view: what the section's entry says, with the view's protection
  *   software    P=0; 5..9 protection, 10 prototype, 11 transition, 12 lost, 13 offered,
@@ -36,6 +36,7 @@ typedef uint64_t pte_t;
 #define PTE_A ((pte_t)1 << 5)
 #define PTE_D ((pte_t)1 << 6)
 #define PTE_PS ((pte_t)1 << 7)          /* upper entries: maps a large page */
+#define PTE_G ((pte_t)1 << 8)           /* valid: the same in every address space */
 #define PTE_SHARED ((pte_t)1 << 9)      /* valid: the frame is a section's */
 #define PTE_LOCKED ((pte_t)1 << 10)     /* valid: VirtualLock (E15) */
 #define PTE_SOFT_W ((pte_t)1 << 11)     /* valid: writable, but clean and not mapped so (H6) */
@@ -47,7 +48,9 @@ typedef uint64_t pte_t;
 
 #define PTE_BROKEN ((pte_t)1 << 14)     /* software kinds: the next access is an in-page error */
 
-#define LARGE_PAGE 512u /* pages of a large page (L) */
+#define LARGE_PAGE_SHIFT 9
+#define LARGE_PAGE (1u << LARGE_PAGE_SHIFT) /* pages of a large page (L) */
+#define HUGE_PAGE_SHIFT 18 /* of a page of 1 GiB, which only the MMU knows */
 
 #define PTE_FRAME_SHIFT 12
 #define PTE_FRAME_MASK (((pte_t)1 << 40) - 1)

@@ -7,6 +7,7 @@
 
 #define BAR 40 /* columns of a bar that is the whole */
 #define MAX_FILES 2
+#define MAX_CORES_SHOWN 16
 #define MAX_PHASES 6
 #define MAX_PROCESSES 4
 #define MAX_VIOLATIONS 5
@@ -131,6 +132,37 @@ static void put_bucket(GString *out, const char *name, uint64_t cycles, uint64_t
 	g_string_append_c(out, '\n');
 }
 
+/* One line a core: '#' where it worked, '-' where it waited, nothing where it was idle. */
+static void put_core(GString *out, const struct buckets *b, unsigned core, uint64_t whole)
+{
+	uint64_t waited = b->order_wait_cycles + b->io_wait_cycles, worked = 0;
+	char name[16], percent[WORDS_MAX];
+
+	for (int k = 0; k < N_BUCKETS; k++)
+		worked += bucket_value(b, (enum bucket_id)k);
+	worked -= waited + b->idle_cycles;
+	g_snprintf(name, sizeof(name), "core %u", core);
+	g_string_append_printf(out, "  %-14s %20s %7s  ", name, "worked",
+			       words_percent(worked, whole, percent));
+	for (uint64_t i = 0; i < words_share(worked, whole, BAR); i++)
+		g_string_append_c(out, '#');
+	for (uint64_t i = 0; i < words_share(waited, whole, BAR); i++)
+		g_string_append_c(out, '-');
+	while (out->str[out->len - 1] == ' ')
+		g_string_truncate(out, out->len - 1);
+	g_string_append_c(out, '\n');
+}
+
+static void put_cores(GString *out, const struct results *results)
+{
+	for (unsigned i = 0; results->n_cores > 1 && i < results->n_cores && i < MAX_CORES_SHOWN;
+	     i++)
+		put_core(out, results->cores[i], i, results->cycles);
+	if (results->n_cores > MAX_CORES_SHOWN)
+		g_string_append_printf(out, "  and %u more cores\n",
+				       results->n_cores - MAX_CORES_SHOWN);
+}
+
 static void put_time(GString *out, const struct results *results, const struct figures *total)
 {
 	uint64_t whole = results->cycles * results->config->cores;
@@ -152,6 +184,7 @@ static void put_time(GString *out, const struct results *results, const struct f
 		if (cycles > 0)
 			put_bucket(out, bucket_infos[order[i]].name, cycles, whole);
 	}
+	put_cores(out, results);
 }
 
 static void put_phases(GString *out, const struct results *results)
@@ -227,8 +260,8 @@ static void put_faults(GString *out, const struct counters *c)
 	g_string_append_c(out, '\n');
 }
 
-/* "99.1% hits of 1,000 first-level data" */
-static void put_tlb(GString *out, const char *title, const char *name, uint64_t hits,
+/* "99.1% hits of 1,000 lookups", of a TLB or a cache */
+static void put_hits(GString *out, const char *title, const char *name, uint64_t hits,
 		    uint64_t misses)
 {
 	char percent[WORDS_MAX], count[WORDS_MAX];
@@ -248,19 +281,48 @@ static void put_translation(GString *out, const struct counters *c)
 	char text[WORDS_MAX];
 	bool data = c->dtlb_hits + c->dtlb_misses > 0, code = c->itlb_hits + c->itlb_misses > 0;
 
-	put_tlb(out, "TLB", "data", c->dtlb_hits, c->dtlb_misses);
-	put_tlb(out, data ? "" : "TLB", "code", c->itlb_hits, c->itlb_misses);
-	put_tlb(out, data || code ? "" : "TLB", "second", c->stlb_hits, c->stlb_misses);
+	put_hits(out, "TLB", "data", c->dtlb_hits, c->dtlb_misses);
+	put_hits(out, data ? "" : "TLB", "code", c->itlb_hits, c->itlb_misses);
+	put_hits(out, data || code ? "" : "TLB", "second", c->stlb_hits, c->stlb_misses);
 	if (c->page_walks > 0) {
 		head(out, "page walks");
 		g_string_append_printf(
 			out, "%s, %s fetches each", words_count(c->page_walks, text),
 			words_ratio(c->walk_references, c->page_walks, (char[WORDS_MAX]){0}));
+		if (c->host_references > 0) {
+			g_string_append(out, "; ");
+			append_count(out, c->host_references, "read");
+			g_string_append(out, " of the host's tables");
+		}
 		if (c->tlb_invalidations > 0) {
 			g_string_append(out, "; ");
 			append_count(out, c->tlb_invalidations, "TLB invalidation");
 		}
 		g_string_append_c(out, '\n');
+	}
+}
+
+/* A line for each level of the caches and what went through it. */
+static void put_caches(GString *out, const struct counters *c)
+{
+	const struct {
+		const char *name;
+		uint64_t hits, misses;
+	} line[] = {
+		{"L1 tables", c->cache_l1_table_hits, c->cache_l1_table_misses},
+		{"L2 tables", c->cache_l2_table_hits, c->cache_l2_table_misses},
+		{"L3 tables", c->cache_l3_table_hits, c->cache_l3_table_misses},
+		{"L4 tables", c->cache_l4_table_hits, c->cache_l4_table_misses},
+		{"L1 data", c->cache_l1_data_hits, c->cache_l1_data_misses},
+		{"L2 data", c->cache_l2_data_hits, c->cache_l2_data_misses},
+		{"L3 data", c->cache_l3_data_hits, c->cache_l3_data_misses},
+		{"L4 data", c->cache_l4_data_hits, c->cache_l4_data_misses},
+	};
+	bool begun = false;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(line); i++) {
+		put_hits(out, begun ? "" : "caches", line[i].name, line[i].hits, line[i].misses);
+		begun |= line[i].hits + line[i].misses > 0;
 	}
 }
 
@@ -375,6 +437,7 @@ char *report_summary(const struct results *results)
 	put_processes(out, results);
 	put_faults(out, &total.c);
 	put_translation(out, &total.c);
+	put_caches(out, &total.c);
 	put_paging(out, &total.c);
 	put_latencies(out, results->stats);
 	put_violations(out, results);

@@ -65,6 +65,7 @@ static void start_peaks(struct counters *peaks, const struct gauges *now)
 	peaks->resident_pages_peak = now->resident_pages;
 	peaks->pagefile_slots_peak = now->pagefile_slots;
 	peaks->commit_limit_peak = now->commit_limit;
+	peaks->page_table_pages_peak = now->table_pages;
 	peaks->store_pages_peak = now->store_pages;
 }
 
@@ -210,6 +211,11 @@ void stats_limit(struct stats *stats, int64_t delta)
 	MOVE(commit_limit, commit_limit_peak);
 }
 
+void stats_tables(struct stats *stats, struct account *account, int64_t delta)
+{
+	MOVE(table_pages, page_table_pages_peak);
+}
+
 void stats_stored(struct stats *stats, struct account *account, int64_t delta)
 {
 	MOVE(store_pages, store_pages_peak);
@@ -262,6 +268,39 @@ void stats_phase(struct stats *stats, const char *name, vmsim_cycles now)
 	stats_settle(stats);
 	end_phase(stats, now);
 	begin_phase(stats, name, now);
+}
+
+static uint64_t *bucket_of(struct buckets *b, enum bucket_id bucket)
+{
+	return (uint64_t *)b + bucket;
+}
+
+void stats_to_measured(struct stats *stats, struct account *account, enum bucket_id bucket,
+		       vmsim_cycles cycles)
+{
+	*bucket_of(&account->figures.b, bucket) += cycles;
+	*bucket_of(&stats->measure_base.b, bucket) -= cycles;
+	*bucket_of(&stats->phase_base.b, bucket) -= cycles;
+}
+
+void stats_to_next_phase(struct stats *stats, enum bucket_id bucket, vmsim_cycles cycles)
+{
+	struct phase *last = &g_array_index(stats->phases, struct phase, stats->phases->len - 1);
+
+	*bucket_of(&last->figures.b, bucket) -= cycles;
+	*bucket_of(&stats->phase_base.b, bucket) -= cycles;
+}
+
+void stats_take_back(struct stats *stats, struct account *account, enum bucket_id bucket,
+		     vmsim_cycles cycles)
+{
+	charge(stats);
+	*bucket_of(&account->figures.b, bucket) -= cycles;
+	*bucket_of(&stats->b, bucket) -= cycles;
+	*bucket_of(&stats->current_base.b, bucket) -= cycles;
+	*bucket_of(&stats->interval_base.b, bucket) =
+		MIN(bucket_value(&stats->interval_base.b, bucket),
+		    bucket_value(&stats->b, bucket));
 }
 
 void stats_interval_begin(struct stats *stats)

@@ -66,14 +66,17 @@ static const char *bad_placeholder(uint32_t type, uint32_t protect)
 	return NULL;
 }
 
-/* Where VirtualAlloc2 may be told to allocate (V12). */
+/* Where VirtualAlloc2 may be told to allocate (V12). What replaces a placeholder lies where that
+ * does, and those are split at any page. */
 static const char *bad_place(const struct api_call *call)
 {
 	const struct vmsim_call *c = call->call;
 	uint64_t lowest = c->number[0], highest = c->number[1], align = c->number[2];
+	bool replaces = c->type & MEM_REPLACE_PLACEHOLDER;
 
-	if (call->address % VMSIM_GRANULARITY)
-		return "the base is not a multiple of the allocation granularity";
+	if (call->address % (replaces ? VMSIM_PAGE_SIZE : VMSIM_GRANULARITY))
+		return replaces ? "the base is not that of a page"
+				: "the base is not a multiple of the allocation granularity";
 	if (c->size[0] % VMSIM_PAGE_SIZE)
 		return "the size is not a multiple of the page size";
 	if (call->address && (lowest || highest || align))
@@ -392,6 +395,7 @@ static enum vmm_status commit(struct vmm *vmm, struct process *process, struct a
 	vmsim_vpn first, last;
 	uint64_t fresh, tables;
 	struct vad *vad;
+	int64_t charge;
 	bool built;
 
 	call_pages(call->address, c->size[0], &first, &last);
@@ -401,7 +405,11 @@ static enum vmm_status commit(struct vmm *vmm, struct process *process, struct a
 	fresh = last - first + 1 - pages_committed(process, vad, first, last);
 	built = zero_suffices(vad, prot);
 	tables = fresh && !built ? tables_to_charge(vmm, process, first, last) : 0;
-	if (!call->charged && pages_over_limit(vmm, fresh + tables))
+	/* Pages of a section are charged to it; to the process, those that it may copy (C1). */
+	charge = vad->segment ? view_charge(process, vad, first, last, prot) : (int64_t)fresh;
+	if (!call->charged && pages_over_limit(vmm, fresh + tables + (vad->segment && charge > 0
+									      ? (uint64_t)charge
+									      : 0)))
 		return call_fail(call, STATUS_COMMITMENT_LIMIT, "2.3.17b",
 				 "the commit limit would be exceeded");
 	built = built || call_tables(vmm, process, call, first, last, &status);
@@ -409,11 +417,11 @@ static enum vmm_status commit(struct vmm *vmm, struct process *process, struct a
 		return status;
 	if (vad->segment)
 		commit_section(&run, process, vad, first, last);
-	else
-		call_charge(vmm, process, call, (int64_t)fresh);
+	call_charge(vmm, process, call, charge);
 	if (!built)
 		return status;
 	commit_range(&run, process, vad, first, last, prot);
+	vad->committed += vad->segment ? (uint64_t)charge : 0;
 	vmm->work.committed += vad->segment ? 0 : fresh;
 	call_charged(process, call);
 	return done(call, first, last);

@@ -244,7 +244,10 @@ static enum vmm_status decommit(struct vmm *vmm, struct process *process, struct
 	vad->committed -= committed;
 	vmm->work.decommitted += committed;
 	call_charged(process, call);
-	return done(vmm, process, call, d->first, d->last);
+	status = done(vmm, process, call, d->first, d->last);
+	if (!call->call->size[0]) /* Windows gives back the 0 it was told, though it is the block */
+		call->outcome.size = 0;
+	return status;
 }
 
 /* The block loses pages that were given up: it goes, shrinks, or becomes two (E11). */

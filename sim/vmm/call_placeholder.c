@@ -12,7 +12,7 @@ static struct vad *find_block(const struct vmm *vmm, const struct process *proce
 	struct vad *vad;
 
 	if (!size) {
-		call_fail(call, STATUS_INVALID_PARAMETER, "2.3",
+		call_fail(call, STATUS_INVALID_PARAMETER_3, "2.3",
 			  "placeholders are named by their exact range: the size is 0");
 		return NULL;
 	}
@@ -57,6 +57,7 @@ static enum vmm_status preserve(struct vmm *vmm, struct process *process, struct
 {
 	vmsim_vpn first, last;
 	struct vad *vad = find_block(vmm, process, call, &first, &last);
+	bool whole;
 
 	if (!vad)
 		return VMM_DONE;
@@ -66,28 +67,31 @@ static enum vmm_status preserve(struct vmm *vmm, struct process *process, struct
 	if (vad->segment)
 		return call_fail(call, STATUS_UNABLE_TO_DELETE_SECTION, "2.4.7",
 				 "the block is a view: that is unmapped");
-	if (vad->kind == VAD_PLACEHOLDER)
+	whole = first == vad->first && last == vad->last;
+	if (vad->kind == VAD_PLACEHOLDER && !whole)
 		split(&process->vads, vad, first, last);
-	else if (vad->replaced && first == vad->first && last == vad->last)
+	else if (vad->replaced && whole)
 		revert(vmm, process, vad);
 	else
 		return call_fail(call, STATUS_CONFLICTING_ADDRESSES, "2.3",
-				 "the range is neither in a placeholder nor all that replaced one");
+				 "the range is not part of a placeholder, nor all that replaced one");
 	call_remember(vmm, process, call, first, last);
 	return call_ok(call);
 }
 
-/* Whether placeholders, side by side, make up the range exactly. */
+/* Whether placeholders, two at least, side by side, make up the range exactly. */
 static bool are_placeholders(const struct process *process, vmsim_vpn first, vmsim_vpn last)
 {
-	for (vmsim_vpn vpn = first; vpn <= last;) {
+	unsigned n = 0;
+
+	for (vmsim_vpn vpn = first; vpn <= last; n++) {
 		const struct vad *vad = vad_find(&process->vads, vpn);
 
 		if (!vad || vad->kind != VAD_PLACEHOLDER || vad->first != vpn || vad->last > last)
 			return false;
 		vpn = vad->last + 1;
 	}
-	return true;
+	return n > 1;
 }
 
 static enum vmm_status coalesce(struct vmm *vmm, struct process *process, struct api_call *call)
@@ -99,7 +103,7 @@ static enum vmm_status coalesce(struct vmm *vmm, struct process *process, struct
 		return VMM_DONE;
 	if (!are_placeholders(process, first, last))
 		return call_fail(call, STATUS_CONFLICTING_ADDRESSES, "2.3",
-				 "the range is not made up of whole placeholders");
+				 "the range is not made up of several whole placeholders");
 	while (vad->last < last)
 		vad_join(&process->vads, vad, vad_find(&process->vads, vad->last + 1));
 	return call_ok(call);

@@ -3,18 +3,30 @@
 
 unsigned view_prot(const struct vad *vad, pte_t pte, unsigned prot)
 {
-	bool shared = pte_is_prototype(pte) || (pte_is_valid(pte) && (pte & PTE_SHARED));
-
 	if (!vad->segment || !prot_permits(prot, VMSIM_WRITE, true))
 		return prot;
-	if (!shared)
+	if (!page_is_shared(pte))
 		return prot_copied(prot);
-	if (vad->allowed & VIEW_WRITE)
+	if (vad->kind != VAD_IMAGE)
 		return prot;
 	return (prot & ~(unsigned)PROT_ACCESS) | ((prot & PROT_ACCESS) == PROT_READWRITE ||
 								  (prot & PROT_ACCESS) == PROT_WRITECOPY
 							  ? PROT_WRITECOPY
 							  : PROT_EXECUTE_WRITECOPY);
+}
+
+int64_t view_charge(const struct process *process, const struct vad *vad, vmsim_vpn first,
+		    vmsim_vpn last, unsigned prot)
+{
+	int64_t delta = 0;
+
+	for (vmsim_vpn vpn = first; !view_is_charged(vad) && vpn <= last; vpn++) {
+		pte_t pte = page_effective(vad, pt_get(&process->pt, vpn));
+
+		if (page_is_shared(pte))
+			delta += prot_copies(view_prot(vad, pte, prot)) - prot_copies(pte_prot(pte));
+	}
+	return delta;
 }
 
 void page_protect(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte,
@@ -52,6 +64,7 @@ enum vmm_status call_protect(struct vmm *vmm, struct process *process, struct ap
 	enum vmm_status status;
 	vmsim_vpn first, last;
 	struct vad *vad;
+	int64_t charge;
 	unsigned prot;
 
 	if (!base_valid(c->protect))
@@ -84,11 +97,19 @@ enum vmm_status call_protect(struct vmm *vmm, struct process *process, struct ap
 	if (pages_committed(process, vad, first, last) != last - first + 1)
 		return call_fail(call, STATUS_NOT_COMMITTED, "2.5.9",
 				 "some page of the range is not committed");
-	if (!call_tables(vmm, process, call, first, last, &status))
-		return status;
 	/* VirtualProtect never changes caching (E14). */
 	prot = prot_from_win32(c->protect & ~(uint32_t)(PAGE_NOCACHE | PAGE_WRITECOMBINE));
 	prot = prot_with_caching(vad, prot);
+	charge = vad->segment ? view_charge(process, vad, first, last, prot) : 0;
+	if (!call->charged && charge > 0 && pages_over_limit(vmm, (uint64_t)charge))
+		return call_fail(call, STATUS_COMMITMENT_LIMIT, "C1",
+				 "the commit limit would be exceeded");
+	if (!call_tables(vmm, process, call, first, last, &status)) {
+		if (status != VMM_DONE)
+			call_charge(vmm, process, call, charge);
+		return status;
+	}
+	call_charge(vmm, process, call, charge);
 	call->outcome.protect =
 		prot_to_win32(pte_prot(page_effective(vad, pt_get(&process->pt, first))));
 	for (vmsim_vpn vpn = first; vpn <= last; vpn++) {
@@ -96,6 +117,8 @@ enum vmm_status call_protect(struct vmm *vmm, struct process *process, struct ap
 
 		page_protect(vmm, process, vpn, pte, view_prot(vad, pte, prot));
 	}
+	vad->committed += (uint64_t)charge;
+	call_charged(process, call);
 	vmm->work.protected += last - first + 1;
 	call_remember(vmm, process, call, first, last);
 	return call_ok(call);

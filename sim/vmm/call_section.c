@@ -1,5 +1,6 @@
-/* call_section.c: sections and views: CreateFileMapping, MapViewOfFile, UnmapViewOfFile, CloseHandle
- * (semantics 3.5, C1; the order of checks and codes that it leaves open are Windows' own). */
+/* call_section.c: sections and views: CreateFileMapping, MapViewOfFile, UnmapViewOfFile,
+ * CloseHandle (semantics 3.5, C1; the order of checks and codes that it leaves open are Windows'
+ * own). */
 #include "vmm/internal.h"
 
 #define SEC_KNOWN ((uint32_t)(SEC_IMAGE | SEC_RESERVE | SEC_COMMIT | SEC_LARGE_PAGES))
@@ -28,10 +29,10 @@ static const char *bad_section(const struct vmsim_call *c, uint32_t sec)
 		return "the protection is not one that a section may have";
 	if ((sec & SEC_COMMIT) && (sec & SEC_RESERVE))
 		return "SEC_COMMIT and SEC_RESERVE exclude each other";
-	if ((sec & SEC_IMAGE) && (sec != (uint32_t)SEC_IMAGE || !c->file))
-		return "SEC_IMAGE stands alone, and needs a file";
-	if ((sec & SEC_RESERVE) && c->file)
-		return "SEC_RESERVE is for the pagefile";
+	if ((sec & SEC_IMAGE) && sec != (uint32_t)SEC_IMAGE)
+		return "SEC_IMAGE stands alone";
+	if ((sec & SEC_LARGE_PAGES) && (c->file || !(sec & SEC_COMMIT)))
+		return "SEC_LARGE_PAGES goes with SEC_COMMIT, for the pagefile";
 	if (!c->size[0] && !c->file)
 		return "a section of the pagefile needs a size";
 	if (c->size[0] > (uint64_t)1 << 47)
@@ -52,11 +53,14 @@ enum vmm_status call_create_section(struct vmm *vmm, struct process *process,
 		.pages = (c->size[0] + VMSIM_PAGE_SIZE - 1) >> VMSIM_PAGE_SHIFT,
 		.protect = c->protect & ~SEC_KNOWN,
 		.image = sec & SEC_IMAGE,
-		.reserve = sec & SEC_RESERVE,
+		.reserve = (sec & SEC_RESERVE) && !c->file, /* files are committed anyway */
 	};
 
 	if (why)
 		return call_fail(call, STATUS_INVALID_PARAMETER, "C1", why);
+	if (want.image && !want.file)
+		return call_fail(call, STATUS_INVALID_FILE_FOR_SECTION, "C1",
+				 "an image is in a file");
 	if (sec & SEC_LARGE_PAGES)
 		return call_fail(call, STATUS_PRIVILEGE_NOT_HELD, "2.3.11",
 				 "sections of large pages need SeLockMemoryPrivilege");
@@ -98,25 +102,39 @@ static bool executable(uint32_t protect)
 	return protect & (PAGE_EXECUTE_READ | PAGE_EXECUTE_READWRITE | PAGE_EXECUTE_WRITECOPY);
 }
 
-/* The protection of a view's pages, by what it asks for. */
+/* The protection of a view's pages, by what it asks for. A view copies only if it asks to do
+ * nothing else with data; one that asks for none of it cannot be touched. */
 static uint32_t view_protect(uint32_t access)
 {
 	bool execute = access & FILE_MAP_EXECUTE;
+	uint32_t data = access & ~(uint32_t)FILE_MAP_EXECUTE;
 
-	if (access & FILE_MAP_WRITE)
-		return execute ? PAGE_EXECUTE_READWRITE : PAGE_READWRITE;
-	if (access & FILE_MAP_COPY)
+	if (data == FILE_MAP_COPY)
 		return execute ? PAGE_EXECUTE_WRITECOPY : PAGE_WRITECOPY;
-	return execute ? PAGE_EXECUTE_READ : PAGE_READONLY;
+	if (data & FILE_MAP_WRITE)
+		return execute ? PAGE_EXECUTE_READWRITE : PAGE_READWRITE;
+	if (data & FILE_MAP_READ)
+		return execute ? PAGE_EXECUTE_READ : PAGE_READONLY;
+	return PAGE_NOACCESS;
+}
+
+/* What a view that was mapped with a protection lets its pages be. Images are copied by those that
+ * write to them, whatever the section allows. */
+static uint32_t view_allowed(uint32_t protect, bool image)
+{
+	if (image)
+		return VIEW_READ | VIEW_WRITE | VIEW_EXECUTE;
+	return (protect != PAGE_NOACCESS ? VIEW_READ : 0) |
+	       (writable(protect) ? VIEW_WRITE : 0) | (executable(protect) ? VIEW_EXECUTE : 0);
 }
 
 bool view_allows(const struct vad *vad, uint32_t protect)
 {
-	if ((protect & (PAGE_EXECUTE | PAGE_EXECUTE_READ | PAGE_EXECUTE_READWRITE |
-			PAGE_EXECUTE_WRITECOPY)) &&
-	    !(vad->allowed & VIEW_EXECUTE))
+	if (protect & PAGE_NOACCESS)
+		return true;
+	if (((protect & PAGE_EXECUTE) || executable(protect)) && !(vad->allowed & VIEW_EXECUTE))
 		return false;
-	return !writable(protect) || (vad->allowed & (VIEW_WRITE | VIEW_COPY));
+	return (vad->allowed & VIEW_READ) && (!writable(protect) || (vad->allowed & VIEW_WRITE));
 }
 
 /* What a view is to be: decided before anything changes. */
@@ -134,7 +152,7 @@ static enum vmm_status refuse_view(struct vmm *vmm, struct api_call *call,
 	const struct section *section = want->section;
 	bool image = section->segment->kind == SEGMENT_IMAGE;
 
-	if (!(c->access & MAP_KNOWN) || (c->access & ~MAP_KNOWN))
+	if (c->access & ~MAP_KNOWN)
 		return call_fail(call, STATUS_INVALID_PARAMETER, "C1",
 				 "the access is not made of FILE_MAP_ bits");
 	want->protect = image ? PAGE_EXECUTE_WRITECOPY : view_protect(c->access);
@@ -156,10 +174,7 @@ static enum vmm_status refuse_view(struct vmm *vmm, struct api_call *call,
 	if (call->address && call_size_bad(vmm, call->address, want->pages << VMSIM_PAGE_SHIFT))
 		return call_fail(call, STATUS_INVALID_PARAMETER_4, "2.3.9",
 				 "the range leaves the user address space");
-	want->allowed = (image || executable(section->protect) ? VIEW_EXECUTE : 0) |
-			(writable(section->protect) && (c->access & FILE_MAP_WRITE) ? VIEW_WRITE
-			 : (c->access & FILE_MAP_COPY) || image			   ? VIEW_COPY
-										   : 0);
+	want->allowed = view_allowed(want->protect, image);
 	return call_ok(call);
 }
 

@@ -70,8 +70,7 @@ static void add_entry(struct walk_of *w, vmsim_vpn vpn, pte_t pte)
 	if (block) {
 		block->entries++;
 		block->committed += page_is_committed(block->vad, vpn, pte);
-		block->copies += !pte_is_prototype(pte) && !pte_is_decommitted(pte) &&
-				 !(pte_is_valid(pte) && (pte & PTE_SHARED));
+		block->copies += !pte_is_decommitted(pte) && view_page_is_charged(pte);
 	}
 	if (pte_is_large(pte)) {
 		space->large++;

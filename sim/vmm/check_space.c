@@ -63,20 +63,17 @@ void check_I17(struct audit *a)
 
 /* --- I18 to I20: charges ---------------------------------------------------------------------- */
 
-/* What a block is charged for: its committed pages; of a view, what was agreed when it was mapped,
- * and that covers its copies. */
+/* What a block is charged for: its committed pages; a view, for all its pages when it was mapped
+ * copy-on-write, else for those that are copied or will be. */
 static uint64_t block_charge(struct audit *a, const struct block *block)
 {
 	const struct vad *vad = block->vad;
-	uint64_t n = block->committed;
+	uint64_t pages = vad->last - vad->first + 1, n = block->committed;
 
-	if (vad->commit_at_reserve)
-		n += vad->last - vad->first + 1 - block->entries;
-	if (vad->segment) {
-		if (block->copies > vad->committed)
-			block_broke(a, block, "has more copies than it is charged for");
-		return vad->committed;
-	}
+	if (vad->segment)
+		n = view_is_charged(vad) ? pages : block->copies;
+	else if (vad->commit_at_reserve)
+		n += pages - block->entries;
 	if (n != vad->committed)
 		broke(a, "the block 0x%" G_GINT64_MODIFIER "x to 0x%" G_GINT64_MODIFIER
 		      "x of process %u has %" G_GUINT64_FORMAT " committed pages, and counts %"

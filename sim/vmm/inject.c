@@ -5,7 +5,7 @@
 static struct injected page_key(const struct process *process, const struct vad *vad, vmsim_vpn vpn,
 				pte_t pte)
 {
-	bool shared = pte_is_prototype(pte) || (pte_is_valid(pte) && (pte & PTE_SHARED));
+	bool shared = page_is_shared(pte);
 
 	return (struct injected){
 		.owner = shared ? (const void *)vad->segment : process,

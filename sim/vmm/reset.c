@@ -105,12 +105,6 @@ static void reset_stored(struct vmm *vmm, const struct pfn *page, pte_t pte, uns
 	}
 }
 
-/* Whether the process sees the page through the section of its view. */
-static bool is_shared(pte_t pte)
-{
-	return pte_is_prototype(pte) || (pte_is_valid(pte) && (pte & PTE_SHARED));
-}
-
 /* How a page is named that a view shows, or that is the process's own. */
 static struct pfn page_name(struct process *process, const struct vad *vad, vmsim_vpn vpn,
 			    bool shared)
@@ -120,7 +114,8 @@ static struct pfn page_name(struct process *process, const struct vad *vad, vmsi
 	return (struct pfn){.owner = process, .vpn = vpn};
 }
 
-/* What is to be done with each committed page that is not merely a zero entry of a private block. */
+/* What is to be done with each committed page that is not merely a zero entry of a private
+ * block. */
 typedef bool page_fn(struct vmm *vmm, const struct pfn *page, pte_t pte);
 
 /* => returns whether `each` did for all */
@@ -140,7 +135,7 @@ static bool every_page(struct vmm *vmm, struct process *process, const struct va
 			if ((!pte && !vad->segment) || !page_is_committed(vad, vpn + i, pte))
 				continue;
 			pte = page_effective(vad, pte);
-			shared = is_shared(pte);
+			shared = page_is_shared(pte);
 			page = page_name(process, vad, vpn + i, shared);
 			all &= each(vmm, &page, shared ? home_get(vmm, &page) : pte);
 		}

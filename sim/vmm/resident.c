@@ -236,7 +236,7 @@ void page_delete(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t 
 	const struct pfn page = {.owner = process, .vpn = vpn};
 
 	page_forget_stored(&page);
-	if (pte_is_prototype(pte) || (pte_is_valid(pte) && (pte & PTE_SHARED))) {
+	if (page_is_shared(pte)) {
 		shared_delete(vmm, process, vpn, pte);
 		return;
 	}

@@ -229,7 +229,8 @@ void vmm_tick(struct vmm *vmm, vmsim_cycles now, uint64_t n);
 bool vmm_at_rest(const struct vmm *vmm);
 void vmm_slept(struct vmm *vmm, uint64_t n);
 /* vmm_write_due: the cycle in which modified pages will have waited so long that they are written
- * (W8); VMM_NEVER: no timer is set. vmm_write_timer: it is `now`; before each vmm_background(). */
+ * (W8); VMM_NEVER: no timer is set. vmm_write_timer: it is `now`, for how long pages have waited and
+ * processes have been idle; before each vmm_background(). */
 #define VMM_NEVER UINT64_MAX
 vmsim_cycles vmm_write_due(const struct vmm *vmm);
 void vmm_write_timer(struct vmm *vmm, vmsim_cycles now);
@@ -240,9 +241,9 @@ void vmm_write_timer(struct vmm *vmm, vmsim_cycles now);
 bool vmm_background(struct vmm *vmm, bool starved);
 /* vmm_has_background: whether there may be background work after a step. */
 bool vmm_has_background(const struct vmm *vmm);
-/* vmm_zeroable: how many frames an idle core would zero now, one by one (W10); vmm_zero: the first
- * of them is (L26). */
-uint64_t vmm_zeroable(const struct vmm *vmm);
+/* vmm_zeroable: how many frames the zero-page thread of an idle core would zero now, one by one; it
+ * wakes when there are enough, and once awake zeroes all (W10). vmm_zero: the first is (L26). */
+uint64_t vmm_zeroable(const struct vmm *vmm, bool awake);
 void vmm_zero(struct vmm *vmm);
 /* Whether a frame can be had now without waiting for I/O. */
 bool vmm_has_frames(struct vmm *vmm);

@@ -66,6 +66,7 @@ void vmm_write_timer(struct vmm *vmm, vmsim_cycles now)
 {
 	const struct config *config = vmm->config;
 
+	vmm->bsm.now = now;
 	timer_look(&vmm->age_private, &vmm->db.modified, config->vmm.mpw_age_private.cycles, now);
 	timer_look(&vmm->age_mapped, &vmm->db.mapped, config->vmm.mapped_age.cycles, now);
 }
@@ -80,11 +81,11 @@ vmsim_cycles vmm_write_due(const struct vmm *vmm)
 
 /* --- W10 ------------------------------------------------------------------------------------ */
 
-uint64_t vmm_zeroable(const struct vmm *vmm)
+uint64_t vmm_zeroable(const struct vmm *vmm, bool awake)
 {
 	uint64_t start = vmm->config->vmm.zero_start, n = vmm->db.n[PFN_FREE];
 
-	return vmm->config->standby.enabled && start && n >= start ? n : 0;
+	return vmm->config->standby.enabled && start && (awake || n >= start) ? n : 0;
 }
 
 void vmm_zero(struct vmm *vmm)

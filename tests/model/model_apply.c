@@ -34,8 +34,12 @@ void wm_unlock(struct wm *m, struct wm_page *p)
 }
 
 /* NOACCESS and GUARD unlock (E14). */
-static void protect(struct wm *m, struct wm_page *p, uint32_t prot)
+static void protect(struct wm *m, struct wm_page *p, const struct wm_block *b, uint32_t prot)
 {
+	int64_t charge = wm_view_charge(p, b, prot);
+
+	p->free_of_charge = charge ? charge < 0 : p->free_of_charge;
+	m->charge += (uint64_t)charge;
 	p->prot = prot & ~0x40000000u;
 	if ((prot & PAGE_GUARD) || (prot & PAGE_NOACCESS))
 		wm_unlock(m, p);
@@ -82,10 +86,11 @@ void wm_commit(struct wm *m, struct wm_flight *f, const struct wm_verdict *v, ui
 {
 	for (uint64_t i = v->first; i < v->end; i++) {
 		struct wm_page *p = wm_page_at(m, f->pid, i);
+		const struct wm_block *b = wm_block_at(m, f->pid, i);
 
 		if (p) {
 			wm_open(m, f, p);
-			protect(m, p, wm_block_caching(wm_block_at(m, f->pid, i), prot)); /* E5 */
+			protect(m, p, b, wm_block_caching(b, prot)); /* E5 */
 		} else {
 			wm_change_expected(f, i, "reserved", "committed");
 			wm_page_commit(m, f->pid, i, prot & ~0x40000000u);
@@ -151,10 +156,11 @@ static void apply_protect(struct wm *m, struct wm_flight *f, const struct vmsim_
 		wm_open(m, f, p);
 		if (p->proto)
 			wm_open(m, f, p->proto);
-		protect(m, p,
-			wm_view_protection(f->verdict.block, p,
+		protect(m, p, f->verdict.block,
+			wm_view_protection(p, f->verdict.block,
 					   wm_block_caching(f->verdict.block, c->protect)));
 	}
+	m->n.charge_peak = MAX(m->n.charge_peak, m->charge);
 }
 
 /* E0: what a lock that fails has touched stays in, and a guard it met is gone. */
@@ -310,6 +316,8 @@ static void record(struct wm *m, struct wm_flight *f, struct vmsim_call *c)
 	if (vmsim_calls[c->id].result == VMSIM_NTSTAT) {
 		out->address.offset = v->first * WM_P;
 		out->size = (v->end - v->first) * WM_P;
+		if (c->type == MEM_DECOMMIT && !c->size[0]) /* the size stays as it was given */
+			out->size = 0;
 	}
 }
 

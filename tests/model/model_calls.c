@@ -145,6 +145,17 @@ static void judge_reserve(const struct wm *m, uint32_t pid, const struct vmsim_c
 	v->address = v->first * WM_P;
 }
 
+/* By how much the charge changes when pages of a view take a protection. */
+static int64_t view_charge(const struct wm *m, uint32_t pid, const struct wm_verdict *v,
+			   uint32_t prot)
+{
+	int64_t charge = 0;
+
+	for (uint64_t i = v->first; i < v->end; i++)
+		charge += wm_view_charge(wm_page_at(m, pid, i), v->block, prot);
+	return charge;
+}
+
 static void judge_commit(const struct wm *m, uint32_t pid, const struct vmsim_call *c,
 			 struct wm_verdict *v)
 {
@@ -305,6 +316,9 @@ static void judge_protect(const struct wm *m, uint32_t pid, const struct vmsim_c
 	for (uint64_t i = v->first; v->ok && i < v->end; i++)
 		if (!wm_page_at(m, pid, i))
 			fails(v, ERROR_INVALID_ADDRESS, "2.5.9");
+	if (v->ok && v->block->section && wm_copies(c->protect) &&
+	    would_exceed(m, (uint64_t)view_charge(m, pid, v, c->protect)))
+		fails(v, ERROR_COMMITMENT_LIMIT, "C1");
 	p = wm_page_at(m, pid, v->first);
 	v->old = v->ok ? p->prot : 0;
 }

@@ -176,7 +176,9 @@ static void make_view(struct gen *g, struct vmsim_call *c)
 {
 	static const uint32_t access[] = {FILE_MAP_READ,  FILE_MAP_WRITE,
 					  FILE_MAP_WRITE, FILE_MAP_COPY,
-					  FILE_MAP_COPY,  FILE_MAP_READ | FILE_MAP_EXECUTE};
+					  FILE_MAP_COPY,  FILE_MAP_READ | FILE_MAP_EXECUTE,
+					  FILE_MAP_WRITE, FILE_MAP_READ | FILE_MAP_COPY,
+					  FILE_MAP_COPY,  0};
 	GList *some = g_list_nth(g->m->sections, (guint)gen_below(g, 3));
 	const struct wm_section *s = some ? some->data : NULL;
 
@@ -227,7 +229,9 @@ void gen_make_sharing(struct gen *g, struct vmsim_call *c)
 /* Of views the specification says nothing about most calls: only these are made. */
 void gen_spare_views(struct gen *g, struct vmsim_call *c)
 {
-	static const uint32_t protections[] = {PAGE_READONLY, PAGE_NOACCESS, PAGE_READWRITE};
+	static const uint32_t protections[] = {PAGE_READONLY,     PAGE_NOACCESS,
+					       PAGE_READWRITE,    PAGE_WRITECOPY,
+					       PAGE_EXECUTE_READ, PAGE_EXECUTE_READWRITE};
 	const struct wm_block *b = wm_block_over(g->m, g->pid, c->address.offset / WM_P,
 						 (c->address.offset + c->size[0]) / WM_P + 1);
 
@@ -239,7 +243,7 @@ void gen_spare_views(struct gen *g, struct vmsim_call *c)
 		if (!b || (c->id != VMSIM_CALL_THREAD_STACK && c->id != VMSIM_CALL_INJECT_ERROR))
 			return;
 	if (c->id == VMSIM_CALL_VIRTUAL_PROTECT) {
-		c->protect = protections[gen_below(g, 3)];
+		c->protect = protections[gen_below(g, G_N_ELEMENTS(protections))];
 		return;
 	}
 	memset(c, 0, sizeof(*c));

@@ -17,7 +17,7 @@ bool wm_alloc2_arguments(const struct vmsim_call *c, struct wm_verdict *v)
 	uint64_t va = c->address.offset, align = c->number[2];
 	bool asks = c->number[0] || c->number[1] || align;
 
-	if (va % WM_G || c->size[0] % WM_P || (va && asks) ||
+	if (va % (c->type & REPLACE ? WM_P : WM_G) || c->size[0] % WM_P || (va && asks) ||
 	    (align && ((align & (align - 1)) || align < WM_G)))
 		fails(v, ERROR_INVALID_PARAMETER);
 	else if ((c->type & AS_PLACEHOLDER) &&
@@ -55,17 +55,19 @@ uint64_t wm_place_within(const struct wm *m, uint32_t pid, uint64_t pages,
 
 /* --- placeholders ---------------------------------------------------------------------------- */
 
-/* Whether placeholders lie side by side over exactly [first, end). */
+/* Whether placeholders, more than one, lie side by side over exactly [first, end). */
 static bool row_of_placeholders(const struct wm *m, uint32_t pid, uint64_t first, uint64_t end)
 {
-	while (first < end) {
+	unsigned n = 0;
+
+	for (; first < end; n++) {
 		const struct wm_block *b = wm_block_at(m, pid, first);
 
 		if (!b || !b->placeholder || b->first != first)
 			return false;
 		first = b->end;
 	}
-	return first == end;
+	return first == end && n >= 2;
 }
 
 /* VirtualFree of RELEASE with PRESERVE or COALESCE. */
@@ -87,7 +89,7 @@ void wm_judge_placeholder(const struct wm *m, uint32_t pid, const struct vmsim_c
 		fails(v, ERROR_INVALID_PARAMETER);
 	else if (v->join && !row_of_placeholders(m, pid, v->first, v->end))
 		fails(v, ERROR_INVALID_ADDRESS);
-	else if (v->split && (!b || v->end > b->end || !(b->placeholder || (whole && b->replaces))))
+	else if (v->split && (!b || v->end > b->end || !(whole ? b->replaces : b->placeholder)))
 		fails(v, ERROR_INVALID_ADDRESS);
 }
 

@@ -118,6 +118,12 @@ static void judge_create(const struct wm *m, const struct vmsim_call *c, struct 
 		fails(v, ERROR_COMMITMENT_LIMIT);
 }
 
+/* A view that asks for nothing else copies all that is written to it. */
+static bool copies_all(uint32_t access)
+{
+	return (access & ~EXECUTE) == COPY;
+}
+
 static bool grants(uint32_t protect, uint32_t access)
 {
 	bool writes = protect == PAGE_READWRITE || protect == PAGE_EXECUTE_READWRITE;
@@ -148,7 +154,7 @@ static void judge_map(const struct wm *m, uint32_t pid, const struct vmsim_call 
 	v->address = v->first * WM_P;
 	if (wm_block_over(m, pid, v->first, v->end))
 		fails(v, ERROR_INVALID_ADDRESS);
-	else if ((c->access & COPY) && m->charge + pages > m->machine.frames + m->machine.slots)
+	else if (copies_all(c->access) && m->charge + pages > m->machine.frames + m->machine.slots)
 		fails(v, ERROR_COMMITMENT_LIMIT);
 }
 
@@ -188,31 +194,44 @@ bool wm_view_allows(const struct wm_block *b, uint32_t prot)
 {
 	uint32_t base = prot & 0xFF;
 	bool writes = base == PAGE_READWRITE || base == PAGE_EXECUTE_READWRITE;
+	bool data = b->access & (READ | WRITE | COPY);
 
-	return !writes || (b->access & (WRITE | COPY));
+	return base == PAGE_NOACCESS || (data && (!writes || (b->access & WRITE)) &&
+					 (base < PAGE_EXECUTE || (b->access & EXECUTE)));
 }
 
-/* Of a view that copies, a page not yet copied is copied by the first write. */
-uint32_t wm_view_protection(const struct wm_block *b, const struct wm_page *p, uint32_t prot)
+static uint32_t copied(uint32_t prot)
 {
-	if (!p->proto || !(b->access & COPY))
-		return prot;
-	if ((prot & 0xFF) == PAGE_READWRITE)
-		return (prot & ~(uint32_t)PAGE_READWRITE) | PAGE_WRITECOPY;
-	if ((prot & 0xFF) == PAGE_EXECUTE_READWRITE)
-		return (prot & ~(uint32_t)PAGE_EXECUTE_READWRITE) | PAGE_EXECUTE_WRITECOPY;
-	return prot;
+	return prot & PAGE_WRITECOPY ? (prot & ~(uint32_t)PAGE_WRITECOPY) | PAGE_READWRITE
+	       : prot & PAGE_EXECUTE_WRITECOPY
+		       ? (prot & ~(uint32_t)PAGE_EXECUTE_WRITECOPY) | PAGE_EXECUTE_READWRITE
+		       : prot;
+}
+
+/* A page that was copied is the process's own: no write copies it again. */
+uint32_t wm_view_protection(const struct wm_page *p, const struct wm_block *b, uint32_t prot)
+{
+	return b->section && !p->proto ? copied(prot) : prot;
+}
+
+/* C1: a page of a view that does not copy them all is charged while a write would copy it. */
+int64_t wm_view_charge(const struct wm_page *p, const struct wm_block *b, uint32_t prot)
+{
+	if (!b->section || !p->proto || copies_all(b->access))
+		return 0;
+	return (int64_t)wm_copies(prot) - !p->free_of_charge;
 }
 
 /* --- effects --------------------------------------------------------------------------------- */
 
 static uint32_t view_protect(uint32_t access)
 {
-	if (access & EXECUTE)
-		return access & COPY    ? PAGE_EXECUTE_WRITECOPY
-		       : access & WRITE ? PAGE_EXECUTE_READWRITE
-					: PAGE_EXECUTE_READ;
-	return access & COPY ? PAGE_WRITECOPY : access & WRITE ? PAGE_READWRITE : PAGE_READONLY;
+	uint32_t prot = copies_all(access)    ? PAGE_WRITECOPY
+			: access & WRITE      ? PAGE_READWRITE
+			: access & READ	      ? PAGE_READONLY
+					      : PAGE_NOACCESS;
+
+	return (access & EXECUTE) && prot != PAGE_NOACCESS ? prot << 4 : prot;
 }
 
 static void apply_create(struct wm *m, uint32_t pid, const struct vmsim_call *c)
@@ -247,7 +266,7 @@ static void apply_map(struct wm *m, struct wm_flight *f, const struct vmsim_call
 		struct wm_page *p = wm_page_commit(m, f->pid, i, b.alloc_protect);
 
 		p->proto = g_ptr_array_index(v->section->store->pages, offset + i - v->first);
-		p->free_of_charge = !(c->access & COPY);
+		p->free_of_charge = !copies_all(c->access);
 		m->charge -= p->free_of_charge;
 		wm_change_expected(f, i, "free", "committed");
 	}
@@ -309,9 +328,7 @@ void wm_copy_on_write(struct wm *m, struct wm_flight *f, struct wm_page *p)
 	p->copied_from = p->proto;
 	p->copied_from->touched = p->copied_from->reached = p->copied_from->read_only = true;
 	p->proto = NULL;
-	p->prot = p->prot & PAGE_WRITECOPY
-			  ? (p->prot & ~(uint32_t)PAGE_WRITECOPY) | PAGE_READWRITE
-			  : (p->prot & ~(uint32_t)PAGE_EXECUTE_WRITECOPY) | PAGE_EXECUTE_READWRITE;
+	p->prot = copied(p->prot);
 	p->byte = p->copied_from->byte ? g_memdup2(p->copied_from->byte, WM_P) : NULL;
 	p->unknown = p->copied_from->unknown ? g_memdup2(p->copied_from->unknown, WM_P) : NULL;
 }

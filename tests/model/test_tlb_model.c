@@ -1,130 +1,298 @@
-/* test_tlb_model.c: TLB hits and misses of the program against an exact model, to the last one.
+/* test_tlb_model.c: TLB hits and misses, walks and what they read, of the program against an exact
+ * model, to the last one.
  *
- * The model is a two-level hierarchy of set-associative LRU TLBs (timing T7, T22): split first
- * level, shared second level, looked up on first-level misses only, both filled by a walk and the
- * first filled from the second. Every page a reference touches is one lookup; a modify is a load
- * and a store. It is written from timing.md alone and reads lackey text by itself.
+ * The model is a hierarchy of up to three levels (timing T7, T22): a first level for code and data,
+ * or one for both, a second of either kind and perhaps a third, each looked up on misses of the one
+ * before; and walks of four levels that begin where the paging-structure caches allow (T8). Every
+ * page a reference touches is one lookup; a modify is a load and a store. It is written from
+ * timing.md alone and reads lackey text by itself.
+ *
+ * A walk for a page that was never touched ends in a fault, which builds its tables; the page is
+ * walked for again then, and what the structure caches had of it is gone (H12). A store to a page
+ * that a TLB has without D reads the last entry again (T11).
  *
  * Omitted, because no trace here brings it about: invalidation, several processes, other page
- * sizes. Lookups repeated after a fault are not counted (T22) and leave the LRU order as it is.
+ * sizes. Lookups repeated after a fault are not counted (T22) and leave all order as it is.
  *
  *   test_tlb_model [g_test options]              the traces kept beside this file, and random ones
  *   test_tlb_model [--tap] --full FILE...        whole recordings, a test per file and geometry
  */
 #include "model/model.h"
+#include "model/tlb_places.h"
 
 enum { FETCH, DATA, N_SIDES };
+enum { N_LEVELS = 3, WALK_LEVELS = 4 };
+
+struct shape {
+	unsigned entries, ways; /* entries 0: there is none */
+	const char *replacement, *index; /* NULL: lru, linear */
+};
 
 struct geometry {
 	const char *name;
-	uint32_t d_entries, d_ways, i_entries, i_ways, l2_entries, l2_ways; /* l2_entries 0: none */
+	bool unified; /* code uses l1d */
+	bool full;    /* for whole recordings, too */
+	struct shape d, i, l2, l2i, l3;
+	const char *inclusion2, *inclusion3; /* NULL: mostly-inclusive */
+	unsigned psc[WALK_LEVELS];           /* entries, by level of the entry: 1 PDE ... */
 };
 
 static const struct geometry geometries[] = {
-	{"64x4-64x4-1536x12", 64, 4, 64, 4, 1536, 12},
-	{"64x4-64x4-none", 64, 4, 64, 4, 0, 1},
-	{"fully-72-64-1536x12", 72, 72, 64, 64, 1536, 12},
-	{"direct-16-16-none", 16, 1, 16, 1, 0, 1},
-	{"direct-16-16-64x4", 16, 1, 16, 1, 64, 4},
-	{"fully-8-4-l2-fully-24", 8, 8, 4, 4, 24, 24},
+	{"64x4-64x4-1536x12", .d = {64, 4}, .i = {64, 4}, .l2 = {1536, 12}},
+	{"skylake", .full = true, .d = {64, 4, "tree-plru"}, .i = {64, 8, "tree-plru"},
+	 .l2 = {1536, 12, "mru3-plru", "xor"}, .psc = {0, 32, 4, 2}},
+	{"zen4", .full = true, .d = {72, 72}, .i = {64, 64}, .l2 = {3072, 12}, .l2i = {512, 4},
+	 .psc = {0, 64, 64, 64}},
+	{"80386", .full = true, .unified = true, .d = {32, 4}, .l2 = {0, 1}},
+	{"xor", .full = true, .d = {64, 4, NULL, "xor"}, .i = {64, 4, NULL, "0^4^8,1^5,2^6,3^7"},
+	 .l2 = {1024, 8, NULL, "xor"}, .psc = {0, 24}},
+	{"plru", .full = true, .d = {96, 6, "tree-plru"}, .i = {64, 8, "bit-plru"},
+	 .l2 = {1536, 8, "tree-plru"}, .psc = {0, 2, 1, 1}},
+	{"64x4-64x4-none", .d = {64, 4}, .i = {64, 4}, .l2 = {0, 1}},
+	{"direct-16-16-none", .d = {16, 1}, .i = {16, 1}, .l2 = {0, 1}, .psc = {0, 1, 1, 1}},
+	{"direct-16-16-64x4", .d = {16, 1}, .i = {16, 1}, .l2 = {64, 4}},
+	{"fully-8-4-l2-fully-24", .d = {8, 8}, .i = {4, 4}, .l2 = {24, 24}, .psc = {0, 4, 2, 0}},
+	{"three-levels", .d = {8, 8}, .i = {4, 4}, .l2 = {24, 3}, .l3 = {64, 4}},
+	{"inclusive", .d = {16, 16}, .i = {16, 4}, .l2 = {32, 2}, .inclusion2 = "inclusive"},
+	{"exclusive", .d = {16, 16}, .i = {16, 4}, .l2 = {32, 2}, .inclusion2 = "exclusive"},
+	{"exclusive-halves", .d = {8, 2}, .i = {8, 2}, .l2 = {16, 4}, .l2i = {8, 8},
+	 .l3 = {32, 4}, .inclusion2 = "exclusive", .inclusion3 = "exclusive"},
+	{"exclusive-inclusive", .d = {8, 2, "nru"}, .i = {8, 2}, .l2 = {16, 4}, .l3 = {48, 6},
+	 .inclusion2 = "exclusive", .inclusion3 = "inclusive"},
+	{"inclusive-exclusive", .d = {8, 2}, .i = {8, 2}, .l2 = {16, 4, "srrip"}, .l3 = {32, 4},
+	 .inclusion2 = "inclusive", .inclusion3 = "exclusive"},
+	{"inclusive-inclusive", .d = {8, 2}, .i = {8, 2}, .l2 = {8, 2}, .l2i = {16, 1},
+	 .l3 = {24, 2, "fifo"}, .inclusion2 = "inclusive", .inclusion3 = "inclusive"},
+	{"unified", .unified = true, .d = {24, 6, "srrip"}, .l2 = {64, 4, "bit-plru"}},
+	{"unified-inclusive", .unified = true, .d = {24, 24, "nru"}, .l2 = {28, 7, "fifo"},
+	 .inclusion2 = "inclusive"},
+	{"unified-exclusive", .unified = true, .d = {12, 3}, .l2 = {12, 3}, .psc = {0, 1, 0, 1},
+	 .inclusion2 = "exclusive"},
+	{"srrip", .d = {16, 4, "srrip"}, .i = {16, 4, "nru"}, .l2 = {36, 12, "srrip"}},
+	{"fifo", .d = {16, 4, "fifo"}, .i = {12, 3, "mru3-plru"}, .l2 = {40, 8, "fifo"}},
 };
-
-/* --- one TLB ---------------------------------------------------------------------------- */
-
-struct tlb {
-	uint32_t sets, ways; /* sets 0: there is no such TLB */
-	uint64_t *page;      /* sets x ways; page number + 1, 0 is empty */
-	uint64_t *used;      /* when the entry was last used or filled */
-	uint64_t clock, hits, misses;
-};
-
-static void tlb_init(struct tlb *t, uint32_t entries, uint32_t ways)
-{
-	memset(t, 0, sizeof *t);
-	if (entries == 0)
-		return;
-	t->ways = ways;
-	t->sets = entries / ways;
-	t->page = g_new0(uint64_t, entries);
-	t->used = g_new0(uint64_t, entries);
-}
-
-static void tlb_free(struct tlb *t)
-{
-	g_free(t->page);
-	g_free(t->used);
-}
-
-/* tlb_lookup: whether the page is there; a hit makes it the most recent of its set. */
-static bool tlb_lookup(struct tlb *t, uint64_t page)
-{
-	uint64_t first = page % t->sets * t->ways;
-
-	t->clock++;
-	for (uint32_t w = 0; w < t->ways; w++) {
-		if (t->page[first + w] != page + 1)
-			continue;
-		t->used[first + w] = t->clock;
-		t->hits++;
-		return true;
-	}
-	t->misses++;
-	return false;
-}
-
-/* tlb_fill: put the page where the least recent entry of its set was; empty ones were never used. */
-static void tlb_fill(struct tlb *t, uint64_t page)
-{
-	uint64_t first = page % t->sets * t->ways, oldest = first;
-
-	for (uint32_t w = 1; w < t->ways; w++)
-		if (t->used[first + w] < t->used[oldest])
-			oldest = first + w;
-	t->page[oldest] = page + 1;
-	t->used[oldest] = ++t->clock;
-}
 
 /* --- the hierarchy ---------------------------------------------------------------------- */
 
-struct hierarchy {
-	struct tlb first[N_SIDES], second;
+struct level {
+	struct places places;
+	bool inclusive, exclusive;
 };
+
+struct hierarchy {
+	struct level own[2 * N_LEVELS];
+	struct level *row[N_SIDES][N_LEVELS];
+	unsigned n;
+	uint64_t hits[N_SIDES], misses[N_SIDES], below_hits[N_LEVELS], below_misses[N_LEVELS];
+
+	struct places psc[WALK_LEVELS]; /* by level of the entry */
+	bool any_psc;
+	GHashTable *dirty;   /* pages with D, by number + 1 */
+	GHashTable *present; /* pages that were touched */
+	GHashTable *tables[WALK_LEVELS]; /* by the page number's bits above them, + 1 */
+	uint64_t walks, reads, psc_hits, psc_misses, dirty_walks;
+};
+
+static void level_init(struct level *level, const struct shape *s, const char *inclusion)
+{
+	places_init(&level->places, s->entries, s->ways, s->replacement ? s->replacement : "lru",
+		    s->index ? s->index : "linear");
+	level->inclusive = !g_strcmp0(inclusion, "inclusive");
+	level->exclusive = !g_strcmp0(inclusion, "exclusive");
+}
 
 static void hierarchy_init(struct hierarchy *h, const struct geometry *g)
 {
-	tlb_init(&h->first[FETCH], g->i_entries, g->i_ways);
-	tlb_init(&h->first[DATA], g->d_entries, g->d_ways);
-	tlb_init(&h->second, g->l2_entries, g->l2_ways);
+	const struct shape *data[N_LEVELS] = {&g->d, &g->l2, &g->l3};
+	const struct shape *code[N_LEVELS] = {g->unified ? &g->d : &g->i, &g->l2i, &g->l3};
+	const char *inclusion[N_LEVELS] = {NULL, g->inclusion2, g->inclusion3};
+
+	memset(h, 0, sizeof *h);
+	for (; h->n < N_LEVELS && data[h->n]->entries; h->n++) {
+		struct level *own = &h->own[2 * h->n];
+		bool two = code[h->n] != data[h->n] && code[h->n]->entries;
+
+		level_init(&own[0], data[h->n], inclusion[h->n]);
+		if (two)
+			level_init(&own[1], code[h->n], inclusion[h->n]);
+		h->row[DATA][h->n] = &own[0];
+		h->row[FETCH][h->n] = &own[two];
+	}
+	for (unsigned level = 1; level < WALK_LEVELS; level++) {
+		places_init(&h->psc[level], g->psc[level], g->psc[level], "lru", "linear");
+		h->any_psc |= g->psc[level] > 0;
+	}
+	h->dirty = g_hash_table_new(NULL, NULL);
+	h->present = g_hash_table_new(NULL, NULL);
+	for (unsigned level = 0; level < WALK_LEVELS; level++)
+		h->tables[level] = g_hash_table_new(NULL, NULL);
 }
 
 static void hierarchy_free(struct hierarchy *h)
 {
-	tlb_free(&h->first[FETCH]);
-	tlb_free(&h->first[DATA]);
-	tlb_free(&h->second);
+	for (unsigned i = 0; i < G_N_ELEMENTS(h->own); i++)
+		places_free(&h->own[i].places);
+	for (unsigned level = 0; level < WALK_LEVELS; level++) {
+		places_free(&h->psc[level]);
+		g_hash_table_destroy(h->tables[level]);
+	}
+	g_hash_table_destroy(h->dirty);
+	g_hash_table_destroy(h->present);
 }
 
-static void hierarchy_touch(struct hierarchy *h, int side, uint64_t page)
+static bool known(GHashTable *set, uint64_t number)
 {
-	if (tlb_lookup(&h->first[side], page))
+	return g_hash_table_contains(set, (gpointer)(uintptr_t)(number + 1));
+}
+
+static void learn(GHashTable *set, uint64_t number)
+{
+	g_hash_table_add(set, (gpointer)(uintptr_t)(number + 1));
+}
+
+/* --- walks ------------------------------------------------------------------------------ */
+
+/* One walk, which may end where a table or the page is absent. */
+static void walk_once(struct hierarchy *h, uint64_t page)
+{
+	unsigned level = WALK_LEVELS - 1; /* of the table that is read */
+	bool there = known(h->present, page), found = false;
+
+	for (unsigned l = 1; l < WALK_LEVELS && !found; l++) {
+		struct place *at = h->psc[l].sets ? places_find(&h->psc[l], page >> 9 * l) : NULL;
+
+		if (!at)
+			continue;
+		places_use(&h->psc[l], at);
+		level = l - 1;
+		found = true;
+	}
+	if (h->any_psc)
+		*(found ? &h->psc_hits : &h->psc_misses) += 1;
+	h->walks++;
+	for (unsigned l = level + 1; l-- > 0;) {
+		h->reads++;
+		if (l > 0 && !known(h->tables[l - 1], page >> 9 * l))
+			break;
+	}
+	for (unsigned l = 1; l < WALK_LEVELS; l++) {
+		struct places *p = &h->psc[l];
+		struct place *at = p->sets ? places_find(p, page >> 9 * l) : NULL;
+
+		if (at && !there)
+			places_empty(at);
+		else if (p->sets && there && l <= level)
+			places_put(p, places_room(p, page >> 9 * l), page >> 9 * l);
+	}
+}
+
+static void walk(struct hierarchy *h, uint64_t page, bool store)
+{
+	if (!known(h->present, page)) {
+		walk_once(h, page);
+		learn(h->present, page);
+		for (unsigned l = 0; l < WALK_LEVELS; l++)
+			learn(h->tables[l], page >> 9 * (l + 1));
+	}
+	walk_once(h, page);
+	if (store)
+		learn(h->dirty, page);
+}
+
+/* The last entry alone. All levels of that side learn of it. */
+static void dirty_walk(struct hierarchy *h, int side, uint64_t page)
+{
+	h->walks++;
+	h->reads++;
+	h->dirty_walks++;
+	learn(h->dirty, page);
+	for (unsigned l = 0; l < h->n; l++) {
+		struct place *at = places_find(&h->row[side][l]->places, page);
+
+		if (at)
+			at->dirty = true;
+	}
+}
+
+/* --- lookups ---------------------------------------------------------------------------- */
+
+/* Whether one of the levels that are filled into this one has the page. */
+static bool is_above(const struct hierarchy *h, const struct level *level, unsigned l, uint64_t page)
+{
+	for (int side = 0; side < N_SIDES; side++)
+		if (h->row[side][l] == level && places_find(&h->row[side][l - 1]->places, page))
+			return true;
+	return false;
+}
+
+static void insert(struct hierarchy *h, int side, unsigned l, uint64_t page, bool dirty)
+{
+	struct level *level = h->row[side][l];
+	struct place *at = places_room(&level->places, page);
+	uint64_t old = at->page;
+	bool old_dirty = at->dirty;
+
+	places_put(&level->places, at, page);
+	at->dirty = dirty;
+	if (!old--)
 		return;
-	if (h->second.sets && !tlb_lookup(&h->second, page))
-		tlb_fill(&h->second, page);
-	tlb_fill(&h->first[side], page);
+	for (int s = 0; l > 0 && level->inclusive && s < N_SIDES; s++)
+		for (unsigned above = 0; h->row[s][l] == level && above < l; above++) {
+			at = places_find(&h->row[s][above]->places, old);
+			if (at)
+				places_empty(at);
+		}
+	if (++l == h->n || !h->row[side][l]->exclusive || is_above(h, h->row[side][l], l, old))
+		return;
+	at = l + 1 < h->n && h->row[side][l + 1]->exclusive
+		     ? places_find(&h->row[side][l + 1]->places, old)
+		     : NULL;
+	if (at)
+		places_empty(at);
+	insert(h, side, l, old, old_dirty);
+}
+
+static void hierarchy_touch(struct hierarchy *h, int side, uint64_t page, bool store)
+{
+	struct place *at = NULL;
+	bool dirty;
+	unsigned l;
+
+	for (l = 0; l < h->n && !at; l++) {
+		at = places_find(&h->row[side][l]->places, page);
+		if (l == 0)
+			*(at ? &h->hits[side] : &h->misses[side]) += 1;
+		else
+			*(at ? &h->below_hits[l] : &h->below_misses[l]) += 1;
+		if (at)
+			places_use(&h->row[side][l]->places, at);
+	}
+	if (at && store && !at->dirty)
+		dirty_walk(h, side, page);
+	if (!at)
+		walk(h, page, store);
+	dirty = at ? at->dirty : known(h->dirty, page);
+	if (!at)
+		l = h->n;
+	else if (--l > 0 && h->row[side][l]->exclusive)
+		places_empty(at);
+	while (l-- > 0)
+		if (l == 0 || !h->row[side][l]->exclusive)
+			insert(h, side, l, page, dirty);
 }
 
 /* --- lackey text ------------------------------------------------------------------------ */
 
-/* The pages of a trace in the order touched: page << 1 | side. Counts are of references. */
+/* The pages of a trace in the order touched: page << 2 | store << 1 | side. Counts are of references. */
 struct stream {
 	GArray *touch;
 	uint64_t fetches, reads, writes;
 };
 
-static void stream_touch(struct stream *s, int side, uint64_t address, uint64_t size)
+static void stream_touch(struct stream *s, int side, bool store, uint64_t address, uint64_t size)
 {
 	for (uint64_t page = address >> 12; page <= (address + size - 1) >> 12; page++) {
-		uint64_t word = page << 1 | (uint64_t)side;
+		uint64_t word = page << 2 | (uint64_t)store << 1 | (uint64_t)side;
 
 		g_array_append_val(s->touch, word);
 	}
@@ -140,15 +308,15 @@ static void stream_line(struct stream *s, const char *line)
 		return;
 	if (kind == 'I') {
 		s->fetches++;
-		stream_touch(s, FETCH, address, size);
+		stream_touch(s, FETCH, false, address, size);
 	}
 	if (kind == 'L' || kind == 'M') {
 		s->reads++;
-		stream_touch(s, DATA, address, size);
+		stream_touch(s, DATA, false, address, size);
 	}
 	if (kind == 'S' || kind == 'M') {
 		s->writes++;
-		stream_touch(s, DATA, address, size);
+		stream_touch(s, DATA, true, address, size);
 	}
 }
 
@@ -170,7 +338,7 @@ static void stream_replay(const struct stream *s, struct hierarchy *h)
 	for (guint i = 0; i < s->touch->len; i++) {
 		uint64_t word = g_array_index(s->touch, uint64_t, i);
 
-		hierarchy_touch(h, (int)(word & 1), word >> 1);
+		hierarchy_touch(h, (int)(word & 1), word >> 2, word >> 1 & 1);
 	}
 }
 
@@ -187,10 +355,16 @@ static void replay_text(struct hierarchy *h, const char *const *lines)
 	g_array_free(s.touch, TRUE);
 }
 
-static void check_side(const struct tlb *t, uint64_t hits, uint64_t misses)
+static void check_side(const struct hierarchy *h, int side, uint64_t hits, uint64_t misses)
 {
-	g_assert_cmpuint(t->hits, ==, hits);
-	g_assert_cmpuint(t->misses, ==, misses);
+	g_assert_cmpuint(h->hits[side], ==, hits);
+	g_assert_cmpuint(h->misses[side], ==, misses);
+}
+
+static void check_second(const struct hierarchy *h, uint64_t hits, uint64_t misses)
+{
+	g_assert_cmpuint(h->below_hits[1], ==, hits);
+	g_assert_cmpuint(h->below_misses[1], ==, misses);
 }
 
 /* Two entries: A B miss, A hits, C replaces B (the older use, not the older entry), A hits, B
@@ -206,10 +380,10 @@ static void test_hand_lru(void)
 					    NULL};
 	struct hierarchy h;
 
-	hierarchy_init(&h, &(struct geometry){"", 2, 2, 2, 2, 0, 1});
+	hierarchy_init(&h, &(struct geometry){.d = {2, 2}, .i = {2, 2}, .l2 = {0, 1}});
 	replay_text(&h, lines);
-	check_side(&h.first[DATA], 2, 4);
-	check_side(&h.first[FETCH], 0, 0);
+	check_side(&h, DATA, 2, 4);
+	check_side(&h, FETCH, 0, 0);
 	hierarchy_free(&h);
 }
 
@@ -221,11 +395,11 @@ static void test_hand_second_level(void)
 					    "I  00001004,4", NULL};
 	struct hierarchy h;
 
-	hierarchy_init(&h, &(struct geometry){"", 1, 1, 1, 1, 4, 4});
+	hierarchy_init(&h, &(struct geometry){.d = {1, 1}, .i = {1, 1}, .l2 = {4, 4}});
 	replay_text(&h, lines);
-	check_side(&h.first[DATA], 0, 3);
-	check_side(&h.first[FETCH], 0, 1);
-	check_side(&h.second, 2, 2);
+	check_side(&h, DATA, 0, 3);
+	check_side(&h, FETCH, 0, 1);
+	check_second(&h, 2, 2);
 	hierarchy_free(&h);
 }
 
@@ -237,10 +411,10 @@ static void test_hand_no_refresh(void)
 					    " L 00003000,8", " L 00002000,8", NULL};
 	struct hierarchy h;
 
-	hierarchy_init(&h, &(struct geometry){"", 2, 2, 2, 2, 2, 2});
+	hierarchy_init(&h, &(struct geometry){.d = {2, 2}, .i = {2, 2}, .l2 = {2, 2}});
 	replay_text(&h, lines);
-	check_side(&h.first[DATA], 1, 4);
-	check_side(&h.second, 1, 3);
+	check_side(&h, DATA, 1, 4);
+	check_second(&h, 1, 3);
 	hierarchy_free(&h);
 }
 
@@ -254,37 +428,74 @@ static void test_hand_pages(void)
 					       " L 00001000,1", " L 00001000,1", NULL};
 	struct hierarchy h;
 
-	hierarchy_init(&h, &(struct geometry){"", 4, 4, 1, 1, 0, 1});
+	hierarchy_init(&h, &(struct geometry){.d = {4, 4}, .i = {1, 1}, .l2 = {0, 1}});
 	replay_text(&h, across);
 	/* 1 miss, 2 miss; 1 hit; load: 2 hit, 3 miss; store: 2 hit, 3 hit */
-	check_side(&h.first[DATA], 4, 3);
+	check_side(&h, DATA, 4, 3);
 	hierarchy_free(&h);
-	hierarchy_init(&h, &(struct geometry){"", 4, 1, 1, 1, 0, 1});
+	hierarchy_init(&h, &(struct geometry){.d = {4, 1}, .i = {1, 1}, .l2 = {0, 1}});
 	replay_text(&h, conflict);
-	check_side(&h.first[DATA], 1, 4);
+	check_side(&h, DATA, 1, 4);
 	hierarchy_free(&h);
 }
 
 /* --- the program against the model ------------------------------------------------------- */
 
+static void set_shape(GPtrArray *set, const char *name, const struct shape *s)
+{
+	g_ptr_array_add(set, g_strdup_printf("tlb.%s.entries=%u", name, s->entries));
+	g_ptr_array_add(set, g_strdup_printf("tlb.%s.ways=%u", name, MAX(s->ways, 1)));
+	if (s->replacement)
+		g_ptr_array_add(set, g_strdup_printf("tlb.%s.replacement=%s", name,
+						     s->replacement));
+	if (s->index)
+		g_ptr_array_add(set, g_strdup_printf("tlb.%s.index=%s", name, s->index));
+}
+
 /* run_program: memory is plenty and nothing is evicted; walks cost nothing, so that no timer of
- * the memory manager elapses even where every reference walks. */
+ * the memory manager elapses even where every reference walks. No page is large, and arrays for
+ * those fit any replacement. */
 static cJSON *run_program(const char *trace, const struct geometry *g)
 {
-	char *set[] = {g_strdup_printf("tlb.l1d.entries=%u", g->d_entries),
-		       g_strdup_printf("tlb.l1d.ways=%u", g->d_ways),
-		       g_strdup_printf("tlb.l1i.entries=%u", g->i_entries),
-		       g_strdup_printf("tlb.l1i.ways=%u", g->i_ways),
-		       g_strdup_printf("tlb.l2.ways=%u", g->l2_ways),
-		       g_strdup_printf("tlb.l2.entries=%u", g->l2_entries),
-		       g_strdup("memory.size=4GiB"),
-		       g_strdup("dram.latency=0"),
-		       NULL};
-	cJSON *report = model_run(trace, (const char *const *)set);
+	static const char *const caches[WALK_LEVELS] = {NULL, "pde", "pdpte", "pml4e"};
+	static const char *const always[] = {
+		"memory.size=4GiB",	     "dram.latency=0",
+		"tlb.l1d.large.shared=true", "tlb.l1d.huge.shared=true",
+		"tlb.l1i.large.shared=true", "tlb.l2.huge.shared=true",
+	};
+	GPtrArray *set = g_ptr_array_new_with_free_func(g_free);
+	cJSON *report;
 
-	for (char **s = set; *s; s++)
-		g_free(*s);
+	for (size_t i = 0; i < G_N_ELEMENTS(always); i++)
+		g_ptr_array_add(set, g_strdup(always[i]));
+	if (g->unified)
+		g_ptr_array_add(set, g_strdup("tlb.unified=true"));
+	else
+		set_shape(set, "l1i", &g->i);
+	set_shape(set, "l1d", &g->d);
+	set_shape(set, "l2", &g->l2);
+	set_shape(set, "l2i", &g->l2i);
+	set_shape(set, "l3", &g->l3);
+	if (g->inclusion2)
+		g_ptr_array_add(set, g_strdup_printf("tlb.l2.inclusion=%s", g->inclusion2));
+	if (g->inclusion3)
+		g_ptr_array_add(set, g_strdup_printf("tlb.l3.inclusion=%s", g->inclusion3));
+	for (unsigned level = 1; level < WALK_LEVELS; level++)
+		g_ptr_array_add(set, g_strdup_printf("psc.%s.entries=%u", caches[level],
+						     g->psc[level]));
+	g_ptr_array_add(set, NULL);
+	report = model_run(trace, (const char *const *)set->pdata);
+	g_ptr_array_unref(set);
 	return report;
+}
+
+static void compare_walks(const cJSON *report, const struct hierarchy *h, const char *name)
+{
+	model_compare(report, "page_walks", h->walks, name);
+	model_compare(report, "walk_references", h->reads, name);
+	model_compare(report, "tlb_dirty_walks", h->dirty_walks, name);
+	model_compare(report, "psc_hits", h->psc_hits, name);
+	model_compare(report, "psc_misses", h->psc_misses, name);
 }
 
 static void compare(const char *trace, const struct stream *s, const struct geometry *g)
@@ -299,12 +510,15 @@ static void compare(const char *trace, const struct stream *s, const struct geom
 	model_compare(report, "fetches", s->fetches, g->name);
 	model_compare(report, "reads", s->reads, g->name);
 	model_compare(report, "writes", s->writes, g->name);
-	model_compare(report, "itlb_hits", h.first[FETCH].hits, g->name);
-	model_compare(report, "itlb_misses", h.first[FETCH].misses, g->name);
-	model_compare(report, "dtlb_hits", h.first[DATA].hits, g->name);
-	model_compare(report, "dtlb_misses", h.first[DATA].misses, g->name);
-	model_compare(report, "stlb_hits", h.second.hits, g->name);
-	model_compare(report, "stlb_misses", h.second.misses, g->name);
+	model_compare(report, "itlb_hits", h.hits[FETCH], g->name);
+	model_compare(report, "itlb_misses", h.misses[FETCH], g->name);
+	model_compare(report, "dtlb_hits", h.hits[DATA], g->name);
+	model_compare(report, "dtlb_misses", h.misses[DATA], g->name);
+	model_compare(report, "stlb_hits", h.below_hits[1], g->name);
+	model_compare(report, "stlb_misses", h.below_misses[1], g->name);
+	model_compare(report, "tlb_l3_hits", h.below_hits[2], g->name);
+	model_compare(report, "tlb_l3_misses", h.below_misses[2], g->name);
+	compare_walks(report, &h, g->name);
 	hierarchy_free(&h);
 	cJSON_Delete(report);
 }
@@ -382,14 +596,18 @@ static void test_random(gconstpointer data)
 	g_free(path);
 }
 
-static void add_file(const char *path)
+static void add_file(const char *path, bool full)
 {
 	char *base = g_path_get_basename(path);
 
 	for (size_t g = 0; g < G_N_ELEMENTS(geometries); g++) {
-		struct job *job = g_new(struct job, 1); /* lives as long as the program */
-		char *name = g_strdup_printf("/tlb-model/%s/%s", base, geometries[g].name);
+		struct job *job;
+		char *name;
 
+		if (full && !geometries[g].full)
+			continue;
+		job = g_new(struct job, 1); /* lives as long as the program */
+		name = g_strdup_printf("/tlb-model/%s/%s", base, geometries[g].name);
 		job->path = g_strdup(path);
 		job->geometry = &geometries[g];
 		g_test_add_data_func(name, job, test_file);
@@ -418,7 +636,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_set_nonfatal_assertions();
 	for (; full && *full; full++)
-		add_file(*full);
+		add_file(*full, true);
 	if (full)
 		return g_test_run();
 	g_test_add_func("/tlb-model/hand/lru", test_hand_lru);
@@ -431,7 +649,7 @@ int main(int argc, char **argv)
 		g_test_add_data_func(name, GUINT_TO_POINTER(seed), test_random);
 		g_free(name);
 	}
-	add_file("tests/model/bfs.lackey.xz");
-	add_file("tests/model/python3.lackey.xz");
+	add_file("tests/model/bfs.lackey.xz", false);
+	add_file("tests/model/python3.lackey.xz", false);
 	return g_test_run();
 }

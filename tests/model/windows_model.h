@@ -265,7 +265,8 @@ void wm_judge_watch(const struct wm *m, uint32_t pid, const struct vmsim_call *c
 		    struct wm_verdict *v);
 void wm_apply_offer(struct wm *m, struct wm_flight *f, const struct vmsim_call *c);
 void wm_apply_watch(struct wm *m, struct wm_flight *f, struct vmsim_call *c);
-/* wm_watch_written: the page was written to; perhaps only, when its D was set and no byte stored. */
+/* wm_watch_written: the page was written to; perhaps only, when its D was set and no byte
+ * stored. */
 void wm_watch_written(struct wm *m, const struct wm_page *p, bool surely);
 
 /* --- model_place.c: VirtualAlloc2, placeholders, releasing a part --- */
@@ -292,7 +293,8 @@ void wm_apply_section(struct wm *m, struct wm_flight *f, const struct vmsim_call
 void wm_unmap(struct wm *m, struct wm_flight *f, struct wm_block *b);
 void wm_sections_exit(struct wm *m, struct wm_flight *f);
 bool wm_view_allows(const struct wm_block *b, uint32_t prot);
-uint32_t wm_view_protection(const struct wm_block *b, const struct wm_page *p, uint32_t prot);
+uint32_t wm_view_protection(const struct wm_page *p, const struct wm_block *b, uint32_t prot);
+int64_t wm_view_charge(const struct wm_page *p, const struct wm_block *b, uint32_t prot);
 void wm_copy_on_write(struct wm *m, struct wm_flight *f, struct wm_page *p);
 /* wm_body: the record of what a page holds and where that is. */
 static inline struct wm_page *wm_body(struct wm_page *p)

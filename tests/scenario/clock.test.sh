@@ -44,11 +44,28 @@ costs dirty 15 "gap 1 + hit without D: the leaf again 10 (T11) + data 4"
 costs clean 5 "gap 1 + hit with D 0 + data 4"
 costs twice 475 "gap 1 + (10 + 200 + 20) + (20 + 200 + 20) + data once 4"
 
+# A cache of 64 lines that answers in 3 cycles; entries of the page table have 4 bytes.
+cache="-s caches.l1.size=4KiB -s caches.l1.ways=full -s caches.l1.latency=3"
+for audit in off full; do
+  replay tests/scenario/cached.vmt -c teaching $cache -s caches.data=true --audit $audit
+  costs cold 241 "gap 1 + absent upper entry 10 + fault 200 + walk 2 x 10 + data 10"
+  costs warm 4 "gap 1 + hit 0 + data 3"
+  costs line 4 "gap 1 + hit 0 + the line of its first byte 3"
+  costs next 11 "gap 1 + hit 0 + the line after it, which nobody read, 10"
+  costs page 223 "gap 1 + absent leaf 2 x 3 + fault 200 + walk 2 x 3 + data 10"
+  costs across 11 "gap 1 + hits 0 + data once, the slower of 10 and 3"
+  costs again 4 "gap 1 + hits 0 + data once, 3"
+done
+replay tests/scenario/cached.vmt -c teaching $cache
+costs cold 235 "gap 1 + absent upper entry 10 + fault 200 + walk 2 x 10 + data 4"
+costs page 217 "gap 1 + absent leaf 2 x 3 + fault 200 + walk 2 x 3 + data 4"
+
 # --- 2. one latency at a time (T21) ------------------------------------------------------------
 "$VMSIM" list options >"$tmp/options" 2>/dev/null
 has() { awk -v o="$1" '{ for (i = 1; i <= NF; i++) if ($i == o) f = 1 } END { exit !f }' "$tmp/options"; }
 
 latencies="tlb.l1d.latency tlb.l1i.latency tlb.l2.latency psc.latency walker.ad_update dram.latency
+  walker.overhead nested.tlb.latency nested.psc.latency caches.l1.latency caches.l2.latency caches.l3.latency caches.l4.latency
   data.latency core.cycles_per_reference os.trap os.return os.demand_zero os.transition os.hard
   os.guard os.violation os.spurious os.cow os.dirty os.zero_page os.trim os.write os.compress
   os.decompress os.age os.invlpg
@@ -112,12 +129,50 @@ only data.latency data "references - access_violations - guard_page_faults"
 only tlb.l1d.latency data "dtlb_hits + dtlb_misses + tlb_relookups" $small
 only tlb.l2.latency data "stlb_hits + stlb_misses + tlb_relookups" $small
 only dram.latency data walk_references $small
+only walker.overhead data page_walks $small
+only walker.overhead data page_walks $small -s walker.count=2
+nested="-s nested.enabled=true -s nested.psc.pde.entries=4 -s nested.psc.pml4e.entries=1"
+only nested.tlb.latency data "nested_tlb_hits + nested_tlb_misses" $small $nested -s nested.tlb.entries=3
+only nested.psc.latency data host_walks $small $nested -s nested.tlb.entries=3
+only dram.latency data "walk_references + host_references" $small $nested -s nested.tlb.entries=3
+only dram.latency data "walk_references + host_references" $small $nested
 only psc.latency data "psc_hits + psc_misses" $small -s psc.pde.entries=1
 only os.trap data page_faults
 only os.return data page_faults
 only os.demand_zero data demand_zero_faults
 only os.guard data 2
 only os.violation data 2
+
+# Caches of 4, 8, 16 and 64 lines, fully associative. Each page has a line of the page table to itself:
+# one in eight is used. Rounds of few pages end in upper levels, 40 pages reach the fourth.
+apart() { # OP LABEL PAGES
+  awk -v op="$1" -v l="$2" -v n="$3" 'BEGIN { for (i = 0; i < n; i++) printf "%s %s+0x%x 4\n", op, l, i * 32768 }'
+}
+{
+  echo 'VirtualAlloc(NULL, 0x140000, MEM_RESERVE|MEM_COMMIT, PAGE_READWRITE) = A'
+  apart W A 40
+  for n in 1 2 4 6 9 12; do
+    apart R A $n
+    apart W A $n
+  done
+  apart R A 40
+} | trace lines
+levels= n=0
+for size in 256 512 1KiB 4KiB; do
+  n=$((n + 1))
+  levels="$levels -s caches.l$n.ways=full -s caches.l$n.size=$size"
+  for data in false true; do
+    both=cache_l${n}_table_hits
+    [ $data = false ] || both="$both + cache_l${n}_data_hits"
+    only caches.l$n.latency lines "$both" $small $levels -s caches.data=$data -s caches.pte_share=1
+  done
+  only dram.latency lines "cache_l${n}_table_misses + cache_l${n}_data_misses" $small $levels \
+    -s caches.data=true
+  only dram.latency lines "cache_l${n}_table_misses" $small $levels
+done
+is "$(get "$report" cycle_stack.data)/$(counter cache_l1_data_misses)" 0/0 "caches.data=false: no data in them"
+only data.latency lines references $small $levels
+only dram.latency lines "walk_references + references" $small -s caches.data=true
 
 # Fetches.
 {

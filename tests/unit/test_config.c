@@ -252,6 +252,8 @@ static void test_types(void)
 	EXPECT("tlb.l1d.large.ways", "3", "tlb.l1d.large.entries=3");
 	EXPECT("device.read_bandwidth", "2000000", "device.read_bandwidth=2MB/s");
 	EXPECT("clock_ghz", "3.3", "{\"clock_ghz\": 3.3}");
+	EXPECT("caches.pte_share", "3/8", "{\"caches\": {\"pte_share\": \"3/8\"}}");
+	EXPECT("caches.pte_share", "1/1", "{\"caches\": {\"pte_share\": 1}}");
 	EXPECT("vmm.avail_low", "4", "memory.frames=64", "vmm.avail_low=7", "vmm.avail_low=auto");
 }
 
@@ -303,7 +305,7 @@ static void test_set_messages(void)
 	expect_failure("tlb.l2.entrys=5",
 		       "--set tlb.l2.entrys=5: unknown option (did you mean tlb.l2.entries?)");
 	expect_failure("cores=0",
-		       "--set cores=0: 0 is out of range (expected a whole number, 1..1)");
+		       "--set cores=0: 0 is out of range (expected a whole number, 1..64)");
 	expect_failure("tlb.l2=5",
 		       "--set tlb.l2=5: tlb.l2 is a group of options (expected the path of one)");
 	expect_failure("standby.enabled=yes",
@@ -316,6 +318,9 @@ static void test_set_messages(void)
 		"os.trap=1.5",
 		"--set os.trap=1.5: 1.5 is not a whole number of cycles (expected cycles, or a "
 		"time such as \"80ns\")");
+	expect_failure("caches.pte_share=9/8",
+		       "--set caches.pte_share=9/8: 9/8 is out of range (expected a fraction such "
+		       "as \"1/8\", above 0 and at most 1)");
 	expect_failure("device.channels=18446744073709551615",
 		       "--set device.channels=18446744073709551615: 18446744073709551615 is out of "
 		       "range (expected a whole number, 1..1024, or \"auto\")");
@@ -337,16 +342,16 @@ static void test_json_messages(void)
 		"FILE:1:2: unknown option \"tlb.l2.entries\" (did you mean tlb.l2.entries, nested "
 		"in objects?)");
 	expect_failure("{\"cores\": \"one\"}",
-		       "FILE:1:11: cores: \"one\" is not a number (expected a whole number, 1..1)");
+		       "FILE:1:11: cores: \"one\" is not a number (expected a whole number, 1..64)");
 	expect_failure(
 		"{\"cores\": 1.5}",
-		"FILE:1:11: cores: 1.5 is not a whole number (expected a whole number, 1..1)");
+		"FILE:1:11: cores: 1.5 is not a whole number (expected a whole number, 1..64)");
 	expect_failure("{\"cores\": -1}",
-		       "FILE:1:11: cores: -1 is negative (expected a whole number, 1..1)");
+		       "FILE:1:11: cores: -1 is negative (expected a whole number, 1..64)");
 	expect_failure("{\"cores\": true}",
-		       "FILE:1:11: cores: true is a boolean (expected a whole number, 1..1)");
+		       "FILE:1:11: cores: true is a boolean (expected a whole number, 1..64)");
 	expect_failure("{\"cores\": [1]}",
-		       "FILE:1:11: cores: an array (expected a whole number, 1..1)");
+		       "FILE:1:11: cores: an array (expected a whole number, 1..64)");
 	expect_failure("{\"rules\": 5}",
 		       "FILE:1:11: rules: 5 is a number (expected one of article|win32)");
 	expect_failure("{\"standby\": {\"enabled\": \"true\"}}",
@@ -394,9 +399,40 @@ static void test_cross_checks(void)
 		"tlb.l2.entries=1000",
 		"tlb.l2.ways=12: does not divide tlb.l2.entries=1000 (expected a divisor, or "
 		"\"full\")");
-	expect_failure("tlb.l2.entries=36",
-		       "tlb.l2: 36 entries of 12 ways make 3 sets (expected a power of two: page "
-		       "numbers index them)");
+	expect_failure("{\"tlb\": {\"l2\": {\"entries\": 36, \"index\": \"xor\"}}}",
+		       "tlb.l2.index=xor: of no use for the 3 sets of 36 entries of 12 ways "
+		       "(expected \"linear\", or a power of two with \"xor\" or its number of "
+		       "groups)");
+	expect_failure("tlb.l1d.index=0^4,1^5,2",
+		       "tlb.l1d.index=0^4,1^5,2: of no use for the 16 sets of 64 entries of 4 ways "
+		       "(expected \"linear\", or a power of two with \"xor\" or its number of "
+		       "groups)");
+	expect_failure("tlb.coalesce.pages=6",
+		       "tlb.coalesce.pages=6: no power of two (expected 2, 4 or 8)");
+	expect_failure("{\"tlb\": {\"coalesce\": {\"kind\": \"all\"}, \"l2\": {\"inclusion\": "
+		       "\"exclusive\"}}}",
+		       "tlb.coalesce.kind: pages that share entries need levels that are "
+		       "mostly-inclusive (tlb.l2.inclusion, tlb.l3.inclusion)");
+	expect_failure("{\"tlb\": {\"coalesce\": {\"kind\": \"all\"}}, \"paging\": {\"design\": "
+		       "\"inverted\"}}",
+		       "tlb.coalesce.kind: a walk of such a table sees one page's entry alone "
+		       "(expected paging.design=radix or clustered)");
+	expect_failure("tlb.l1d.replacement=mru3-plru",
+		       "tlb.l1d.ways=4: no three groups for mru3-plru (expected a multiple of 3)");
+	expect_failure("{\"tlb\": {\"l1d\": {\"entries\": 96, \"ways\": 6, "
+		       "\"replacement\": \"mru3-plru\"}}}",
+		       "tlb.l1d.large.ways=4: no three groups for mru3-plru (expected a multiple of "
+		       "3)");
+	expect_failure("{\"tlb\": {\"l2\": {\"entries\": 0}, \"l3\": {\"entries\": 64}}}",
+		       "tlb.l3.entries=64: there is no tlb.l2 (expected tlb.l2.entries above 0)");
+	expect_failure("{\"tlb\": {\"l2\": {\"entries\": 0}, \"l2i\": {\"entries\": 64}}}",
+		       "tlb.l2i.entries=64: data has no second level (expected tlb.l2.entries "
+		       "above 0)");
+	expect_failure("{\"tlb\": {\"unified\": true, \"l2i\": {\"entries\": 64}}}",
+		       "tlb.l2i.entries=64: the first level is one for code and data (expected "
+		       "tlb.unified=false)");
+	EXPECT("tlb.l2.index", "linear", "tlb.l2.entries=36");
+	EXPECT("tlb.l1d.index", "0^4,1^5,2,3^7^40", "tlb.l1d.index=0^4,1^5,2,3^7^40");
 	expect_failure("tlb.l1d.large.entries=30",
 		       "tlb.l1d.large.ways=4: does not divide tlb.l1d.large.entries=30 (expected a "
 		       "divisor, or \"full\")");
@@ -405,6 +441,27 @@ static void test_cross_checks(void)
 		       "tlb.l2.large.entries=16: there is no tlb.l2 (expected tlb.l2.entries above "
 		       "0)");
 	EXPECT("tlb.l2.entries", "0", "tlb.l2.entries=0");
+	expect_failure("caches.l2.size=1MiB",
+		       "caches.l2.size: there is no level above it (expected 0)");
+	expect_failure("caches.l1.size=32000",
+		       "caches.l1.size=32000: not whole sets of 8 lines of 64 bytes (expected a "
+		       "multiple of 512)");
+	expect_failure("{\"caches\": {\"l1\": {\"size\": 480, \"line\": 48, \"ways\": 1}}}",
+		       "caches.l1.line: not a power of two");
+	expect_failure("{\"caches\": {\"l1\": {\"size\": 768, \"ways\": 12, \"replacement\": "
+		       "\"plru\"}}}",
+		       "caches.l1.replacement=plru: a tree has a power of two of ways, at most 64 "
+		       "(expected lru, or other ways)");
+	expect_failure("{\"caches\": {\"l1\": {\"size\": 512, \"shared\": true}, \"l2\": "
+		       "{\"size\": 1024}}}",
+		       "caches.l2.shared=false: the level above it is shared (expected true)");
+	expect_failure("{\"caches\": {\"l1\": {\"size\": 512}, \"l2\": {\"size\": 4096, "
+		       "\"line\": 128, \"victim\": true}}}",
+		       "caches.l2.victim=true: it keeps lines of the level above (expected lines "
+		       "as long as those)");
+	EXPECT("caches.l1.ways", "4", "caches.l1.size=256");
+	EXPECT("caches.l1.ways", "512", "caches.l1.size=32KiB", "caches.l1.ways=full");
+	EXPECT("caches.l1.ways", "8", "caches.l1.size=0");
 	expect_failure("{\"vmm\": {\"avail_low\": 9, \"avail_high\": 8}}",
 		       "vmm.avail_low=9: above vmm.avail_high=8 (trimming could never stop)");
 	expect_failure("vmm.ws_min=400", "vmm.ws_min=400: above vmm.ws_max=345");

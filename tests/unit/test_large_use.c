@@ -2,6 +2,8 @@
  * they cost, and what the audit sees when something is wrong. */
 #include "unit/large.h"
 
+#define DATA_TLB (f->m->mmu->tlbs.first[SIDE_DATA])
+
 /* --- what programs see ------------------------------------------------------------------------ */
 
 static void test_contents(void)
@@ -160,7 +162,7 @@ static void dirty_copy(struct fixture *f)
 }
 static void wrong_size(struct fixture *f)
 {
-	tlb_fill(&f->m->mmu.l1d, tlb_tag(1, L / P), 0, 0);
+	tlb_fill(DATA_TLB, tlb_tag(1, L / P), 0, 0);
 }
 
 static const struct wrong {

@@ -5,6 +5,10 @@
 #include "mmu/walker.h"
 #include "rules.h"
 
+#define DATA_TLB (f.mmu.tlbs.first[SIDE_DATA])
+#define SECOND_TLB (f.mmu.tlbs.at[SIDE_DATA][1][SIZE_SMALL])
+#define LARGE_TLB (f.mmu.tlbs.at[SIDE_DATA][0][SIZE_LARGE])
+
 #define BASE 0x40u /* first page; eight pages are mapped */
 #define N 8
 
@@ -16,6 +20,7 @@ struct fixture {
 	struct counters c;
 	struct pt_pool pool;
 	struct page_table pt;
+	struct memory memory;
 	struct mmu mmu;
 	struct translation tr;
 };
@@ -46,7 +51,8 @@ static void set_up(struct fixture *f, int l2)
 	pt_init(&f->pt, &f->pool);
 	while (!pt_find(&f->pt, BASE))
 		pt_add_table(&f->pt, BASE, pt_pool_outside(&f->pool));
-	mmu_init(&f->mmu, config_get(f->config), &f->c);
+	memory_init(&f->memory, config_get(f->config));
+	mmu_init(&f->mmu, config_get(f->config), &f->memory, &f->c);
 	for (unsigned i = 0; i < N; i++)
 		map(f, i, PROT_READWRITE);
 }
@@ -58,6 +64,7 @@ static void tear_down(struct fixture *f)
 		pt_set(&f->pt, BASE + i, 0);
 	pt_prune(&f->pt, 0, f->pool.shape->vpn_end, NULL, NULL);
 	mmu_fini(&f->mmu);
+	memory_fini(&f->memory);
 	pt_pool_fini(&f->pool);
 	vmsim_config_free(f->config);
 }
@@ -311,8 +318,8 @@ static void test_stale(void)
 	map(&f, 0, PROT_READONLY);
 	g_assert_true(go(&f, 0, VMSIM_READ));
 	g_assert_false(go(&f, 0, VMSIM_WRITE));
-	g_assert_null(tlb_peek(&f.mmu.l1d, tlb_tag(1, BASE)));
-	g_assert_null(tlb_peek(&f.mmu.l2, tlb_tag(1, BASE)));
+	g_assert_null(tlb_peek(DATA_TLB, tlb_tag(1, BASE)));
+	g_assert_null(tlb_peek(SECOND_TLB, tlb_tag(1, BASE)));
 	g_assert_cmpuint(f.mmu.data.vpn, ==, MMU_NO_PAGE);
 	tear_down(&f);
 }
@@ -369,6 +376,64 @@ static void test_flush(void)
 	tear_down(&f);
 }
 
+static bool go_in(struct fixture *f, uint32_t asid, unsigned i)
+{
+	return mmu_translate(&f->mmu, &f->pt, asid, BASE + i, VMSIM_READ, false, &f->tr);
+}
+
+/* Three address spaces and two PCIDs: the one loaded longest ago is flushed for the third. */
+static void test_pcids(void)
+{
+	struct fixture f;
+
+	RULES("H11");
+	set_up(&f, 8);
+	f.mmu.pcids = 2;
+	g_assert_cmpuint(mmu_enter(&f.mmu, 1), ==, 0);
+	g_assert_true(go_in(&f, 1, 0));
+	g_assert_cmpuint(mmu_enter(&f.mmu, 2), ==, 0);
+	check_forgotten(&f);
+	g_assert_true(go_in(&f, 2, 0));
+	g_assert_cmpuint(mmu_enter(&f.mmu, 1), ==, 0);
+	g_assert_true(go_in(&f, 1, 0));
+	g_assert_cmpuint(f.c.dtlb_hits, ==, 1);
+	g_assert_cmpuint(mmu_enter(&f.mmu, 1), ==, 0);
+	g_assert_cmpuint(mmu_enter(&f.mmu, 3), ==, 2);
+	g_assert_cmpuint(f.c.tlb_invalidations, ==, 1);
+	g_assert_cmpuint(f.c.tlb_entries_invalidated, ==, 2);
+	g_assert_cmpuint(mmu_enter(&f.mmu, 2), ==, 1);
+	g_assert_true(go_in(&f, 2, 0));
+	g_assert_cmpuint(f.c.page_walks, ==, 3);
+	g_assert_cmpuint(mmu_enter(&f.mmu, 3), ==, 0); /* kept */
+	g_assert_cmpuint(mmu_enter(&f.mmu, 2), ==, 0);
+	tear_down(&f);
+}
+
+/* A page with G is one entry for every address space, and is walked for once; INVLPG in any of them
+ * ends it. */
+static void test_global(void)
+{
+	struct fixture f;
+
+	RULES("H10");
+	set_up(&f, 8);
+	pt_set(&f.pt, BASE, leaf(&f, 0) | PTE_G);
+	g_assert_true(go_in(&f, 1, 0));
+	g_assert_true(go_in(&f, 1, 1));
+	g_assert_true(go_in(&f, 2, 0));
+	g_assert_cmpuint(f.tr.pfn, ==, 100);
+	g_assert_cmpuint(f.c.page_walks, ==, 2);
+	g_assert_cmpuint(f.c.dtlb_hits, ==, 1);
+	mmu_flush(&f.mmu, TLB_ALL_BUT_GLOBAL);
+	g_assert_cmpuint(f.c.tlb_entries_invalidated, ==, 2);
+	g_assert_true(go_in(&f, 3, 0));
+	g_assert_cmpuint(f.c.page_walks, ==, 2);
+	mmu_invalidate(&f.mmu, 4, BASE);
+	g_assert_true(go_in(&f, 1, 0));
+	g_assert_cmpuint(f.c.page_walks, ==, 3);
+	tear_down(&f);
+}
+
 /* A walk that sets D after a hit changes no order: the older entry still goes first. */
 static void test_order_after_dirty_walk(void)
 {
@@ -379,8 +444,8 @@ static void test_order_after_dirty_walk(void)
 	go(&f, 1, VMSIM_READ);
 	go(&f, 0, VMSIM_WRITE); /* a hit, and now the most recent */
 	go(&f, 2, VMSIM_READ);	/* takes page 1's place */
-	g_assert_nonnull(tlb_peek(&f.mmu.l1d, tlb_tag(1, BASE)));
-	g_assert_null(tlb_peek(&f.mmu.l1d, tlb_tag(1, BASE + 1)));
+	g_assert_nonnull(tlb_peek(DATA_TLB, tlb_tag(1, BASE)));
+	g_assert_null(tlb_peek(DATA_TLB, tlb_tag(1, BASE + 1)));
 	tear_down(&f);
 }
 
@@ -409,7 +474,8 @@ static void set_up_large(struct fixture *f, const char *large)
 	pt_init(&f->pt, &f->pool);
 	while (!pt_find(&f->pt, BASE))
 		pt_add_table(&f->pt, BASE, pt_pool_outside(&f->pool));
-	mmu_init(&f->mmu, config_get(f->config), &f->c);
+	memory_init(&f->memory, config_get(f->config));
+	mmu_init(&f->mmu, config_get(f->config), &f->memory, &f->c);
 	for (unsigned i = 0; i < N; i++)
 		map(f, i, PROT_EXECUTE_READWRITE);
 	for (unsigned i = 0; i < 3; i++) {
@@ -491,8 +557,8 @@ static void test_large_invalidate(void)
 	pt_set_large(&f.pt, LARGE_AT, pte_make_large(PROT_READONLY, LARGE_FRAME, true));
 	go_large(&f, 0, 9, VMSIM_READ);
 	g_assert_false(mmu_translate(&f.mmu, &f.pt, 1, LARGE_AT, VMSIM_WRITE, false, &f.tr));
-	g_assert_null(tlb_peek(&f.mmu.own_d, tlb_tag_large(1, LARGE_AT)));
-	g_assert_null(tlb_peek(&f.mmu.l2, tlb_tag_large(1, LARGE_AT)));
+	g_assert_null(tlb_peek(LARGE_TLB, tlb_tag_large(1, LARGE_AT)));
+	g_assert_null(tlb_peek(SECOND_TLB, tlb_tag_large(1, LARGE_AT)));
 	check_forgotten(&f);
 	tear_down_large(&f);
 }
@@ -566,6 +632,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/mmu/stale", test_stale);
 	g_test_add_func("/mmu/invalidate", test_invalidate);
 	g_test_add_func("/mmu/flush", test_flush);
+	g_test_add_func("/mmu/pcids", test_pcids);
+	g_test_add_func("/mmu/global", test_global);
 	g_test_add_func("/mmu/order", test_order_after_dirty_walk);
 	return g_test_run();
 }

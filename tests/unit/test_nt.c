@@ -48,7 +48,7 @@ static void test_range(void)
 	allocates(&f, 0x50001001, P, COM, 0x50001000, 2 * P);
 	allocates(&f, 0x50001001, 3 * P, RESET, 0x50002000, 2 * P); /* inward */
 	frees(&f, 0x50001FFF, 2, DEC, 0x50001000, 2 * P);
-	frees(&f, 0x50000123, 0, DEC, 0x50000000, 0x13000);
+	frees(&f, 0x50000123, 0, DEC, 0x50000000, 0); /* the block; the size stays as given */
 	frees(&f, 0x50000FFF, 0, REL, 0x50000000, 0x13000);
 	g_assert_cmpuint(query(&f, 0x50000000).state, ==, MEM_FREE);
 	stop(&f);

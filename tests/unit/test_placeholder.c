@@ -67,7 +67,7 @@ static void test_split_and_join(void)
 	g_assert_true(release(&f, R, 4 * P, KEEP)); /* from the beginning, to the end */
 	g_assert_true(release(&f, R + 60 * P, 4 * P, KEEP));
 	blocks(&f, R, MEM_RESERVE, "100000+4 104000+12 110000+16 120000+28 13c000+4 ");
-	g_assert_true(release(&f, R + 16 * P, 16 * P, KEEP)); /* one exactly: it is one already */
+	g_assert_false(release(&f, R + 16 * P, 16 * P, KEEP)); /* one exactly: it is one already */
 	g_assert_true(release(&f, R + 5 * P + 1, P, KEEP)); /* rounded outward to pages */
 	blocks(&f, R, MEM_RESERVE,
 	       "100000+4 104000+1 105000+2 107000+9 110000+16 120000+28 13c000+4 ");
@@ -75,7 +75,7 @@ static void test_split_and_join(void)
 	blocks(&f, R, MEM_RESERVE, "100000+4 104000+12 110000+16 120000+28 13c000+4 ");
 	g_assert_true(release(&f, R, 64 * P - 1, JOIN));
 	blocks(&f, R, MEM_RESERVE, "100000+64 ");
-	g_assert_true(release(&f, R, 64 * P, JOIN)); /* nothing left to join */
+	g_assert_false(release(&f, R, 64 * P, JOIN)); /* nothing left to join */
 	g_assert_true(release(&f, R + 16 * P, 16 * P, KEEP));
 	g_assert_true(release(&f, R + 16 * P, 0, REL)); /* each is a block of its own */
 	blocks(&f, R, MEM_RESERVE, "100000+16 ");
@@ -167,6 +167,8 @@ static const struct free_case cases[] = {
 	{H + P, 31 * P, JOIN, 487, CONFLICT, "2.3"},
 	{H, 33 * P, JOIN, 487, CONFLICT, "2.3"},
 	{H, 15 * P, JOIN, 487, CONFLICT, "2.3"},
+	{H, 16 * P, JOIN, 487, CONFLICT, "2.3"}, /* one alone */
+	{H, 16 * P, KEEP, 487, CONFLICT, "2.3"}, /* not split */
 	{H, 48 * P, JOIN, 487, CONFLICT, "2.3"},
 	{H + 32 * P, 16 * P, JOIN, 487, CONFLICT, "2.3"},
 	{R, 16 * P, JOIN, 487, CONFLICT, "2.3"},

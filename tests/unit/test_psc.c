@@ -16,6 +16,7 @@ struct fixture {
 	struct counters c;
 	struct pt_pool pool;
 	struct page_table pt;
+	struct memory memory;
 	struct mmu mmu;
 	struct translation tr;
 	uint64_t fetches, hits, misses; /* before the last walk */
@@ -48,7 +49,8 @@ static void set_up(struct fixture *f, const char *settings)
 			pt_set(&f->pt, places[i] + p,
 			       pte_make_valid(PROT_READWRITE, 10 * i + p, true));
 	}
-	mmu_init(&f->mmu, config_get(f->config), &f->c);
+	memory_init(&f->memory, config_get(f->config));
+	mmu_init(&f->mmu, config_get(f->config), &f->memory, &f->c);
 }
 
 static void tear_down(struct fixture *f)
@@ -59,6 +61,7 @@ static void tear_down(struct fixture *f)
 			pt_set(&f->pt, places[i] + p, 0);
 	pt_prune(&f->pt, 0, f->pool.shape->vpn_end, NULL, NULL);
 	mmu_fini(&f->mmu);
+	memory_fini(&f->memory);
 	pt_pool_fini(&f->pool);
 	vmsim_config_free(f->config);
 }
@@ -295,7 +298,7 @@ static void test_audit(void)
 	vmsim_config_free(config);
 	g_assert_cmpint(vmsim_access(m, 1, VMSIM_READ, 0x10000, 8, &value), ==, VMSIM_RESULT_OK);
 	for (unsigned level = 1; level < 4; level++) {
-		struct tlb_entry *entry = &m->mmu.psc.level[level].entry[0];
+		struct tlb_entry *entry = &m->mmu->psc.level[level].entry[0];
 		struct tlb_entry good = *entry;
 
 		g_assert_cmpuint(good.tag, !=, 0);

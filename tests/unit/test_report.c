@@ -58,6 +58,9 @@ static void set_up(struct run *run)
 	s->c.references = 1000;
 	s->c.writes = s->c.dtlb_misses = s->c.page_walks = 100;
 	s->c.walk_references = 200;
+	s->c.host_references = 1;
+	s->c.cache_l1_table_hits = s->c.cache_l2_table_misses = 150;
+	s->c.cache_l1_data_misses = 1;
 	s->translated = 100;
 	s->b.walk_cycles = 2000;
 	s->c.page_faults = s->c.demand_zero_faults = 40;
@@ -219,7 +222,10 @@ static void test_summary(void)
 	expect_line(text, "processes    1: 64.3%, 2: 35.7% of the cycles");
 	expect_line(text, "page faults  40: 40 demand zero");
 	expect_line(text, "TLB          data         90.0% hits of 1,000 lookups, 100 misses");
-	expect_line(text, "page walks   100, 2.00 fetches each");
+	expect_line(text, "page walks   100, 2.00 fetches each; 1 read of the host's tables");
+	expect_line(text, "caches       L1 tables   100.0% hits of 150 lookups, 0 misses");
+	expect_line(text, "             L2 tables     0.0% hits of 150 lookups, 150 misses");
+	expect_line(text, "             L1 data       0.0% hits of 1 lookup, 1 miss");
 	expect_line(text,
 		    "peaks        reserved 0 B, committed 200 KiB, resident 0 B, pagefile 0 B");
 	expect_line(text, "latencies                         times          mean        median"

@@ -143,6 +143,28 @@ static void test_thousandths(void)
 	g_free(text);
 }
 
+static void test_fraction(void)
+{
+	static const char *const wrong[] = {"", "/", "1/", "/2", "1/2x", "-1/2", "0.5", "1/2/3",
+					    "1234567/12345678"};
+	uint64_t n = 0;
+	char *text;
+
+	g_assert_cmpstr(units_fraction("3/8", &n), ==, NULL);
+	g_assert_cmphex(n, ==, UINT64_C(0x300000008));
+	text = units_print_fraction(n);
+	g_assert_cmpstr(text, ==, "3/8");
+	g_free(text);
+	g_assert_cmpstr(units_fraction("1", &n), ==, NULL);
+	g_assert_cmphex(n, ==, UINT64_C(0x100000001));
+	g_assert_cmpstr(units_fraction("0/8", &n), ==, "is out of range");
+	g_assert_cmpstr(units_fraction("9/8", &n), ==, "is out of range");
+	g_assert_cmpstr(units_fraction("2", &n), ==, "is out of range");
+	for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++)
+		g_assert_cmpstr(units_fraction(wrong[i], &n), ==, "is not a fraction");
+	g_assert_cmphex(n, ==, UINT64_C(0x100000001));
+}
+
 static void expect_cycles(uint64_t picoseconds, uint64_t mhz, uint64_t expected)
 {
 	uint64_t cycles = 0;
@@ -173,6 +195,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/units/time", test_time);
 	g_test_add_func("/units/print-time", test_print_time);
 	g_test_add_func("/units/thousandths", test_thousandths);
+	g_test_add_func("/units/fraction", test_fraction);
 	g_test_add_func("/units/cycles", test_cycles);
 	return g_test_run();
 }

@@ -32,7 +32,7 @@ enum tlb_replacement {
 	TLB_MRU3_PLRU,
 };
 enum cache_replacement { CACHE_LRU, CACHE_PLRU };
-enum order { ORDER_RECORDED };
+enum order { ORDER_RECORDED, ORDER_FREE };
 enum design { DESIGN_RADIX, DESIGN_HASHED, DESIGN_CLUSTERED, DESIGN_INVERTED, N_DESIGNS };
 enum dirty { DIRTY_HARDWARE, DIRTY_SOFTWARE };
 enum pagefile_grow { GROW_SYNC, GROW_ASYNC };
@@ -177,6 +177,7 @@ struct config {
 	} paging;
 	struct {
 		struct duration cycles_per_reference;
+		uint64_t mlp; /* references of a thread in flight at once */
 	} core;
 	struct {
 		struct duration latency;
@@ -184,14 +185,15 @@ struct config {
 	struct {
 		struct duration trap, return_, demand_zero, transition, hard, cow, guard, violation,
 			spurious, dirty, zero_page, trim, write, compress, decompress, age, invlpg,
-			cr3, ipi, ipi_per_core, ipi_handler;
+			cr3, switch_, ipi, ipi_per_core, ipi_handler;
 		struct duration call, page_commit, page_decommit, page_free, page_protect,
 			page_reset, page_offer, page_watch, page_lock, page_query, page_prefetch;
 		bool age_flush;
 		uint64_t tlb_ceiling; /* pages (H17) */
 	} os;
 	struct {
-		struct duration recorded_switch;
+		struct duration quantum, recorded_switch;
+		uint64_t window; /* events */
 	} sched;
 	struct {
 		uint64_t avail_low, avail_high;

@@ -15,6 +15,7 @@ void core_init(struct vmsim_machine *m)
 		core->step = g_array_new(FALSE, FALSE, sizeof(struct booking));
 		mmu_init(&core->mmu, m->config, &m->memory, &m->stats.c);
 		mmu_set_clock(&core->mmu, &m->now);
+		core->overlap = overlap_new(m->config);
 	}
 	m->core = m->cores;
 	m->mmu = &m->core->mmu;
@@ -28,11 +29,17 @@ void core_fini(struct vmsim_machine *m)
 		struct core *core = &m->cores[i];
 
 		mmu_fini(&core->mmu);
+		overlap_free(core->overlap);
 		g_hash_table_destroy(core->spaces);
 		g_array_unref(core->step);
 	}
 	g_free(m->cores);
 	g_array_unref(m->submitted);
+}
+
+vmsim_cycles core_now(const struct vmsim_machine *m, const struct core *core)
+{
+	return core == m->core ? m->now : core->now;
 }
 
 struct account *core_account(const struct vmsim_machine *m)
@@ -147,7 +154,7 @@ static bool is_between(const struct core *core)
 bool core_is_idle(const struct core *core)
 {
 	return !core->round.targets &&
-	       (!core->running || core->running->state == THREAD_WAITING ||
+	       (!core->running || core->vacant || core->running->state == THREAD_WAITING ||
 		core->running->state == THREAD_READY);
 }
 
@@ -196,7 +203,8 @@ void core_pass(struct vmsim_machine *m, vmsim_cycles until)
 	m->core->asleep = true;
 	stats_settle(&m->stats);
 	core_step(m);
-	if (is_between(m->core) && m->now < m->idle_from)
+	overlap_until(m, until);
+	if (is_between(m->core) && m->now < MIN(until, m->idle_from))
 		BOOK(m, order_wait, MIN(until, m->idle_from) - m->now);
 	if (m->now < until)
 		pass_idle(m, until);

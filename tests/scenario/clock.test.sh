@@ -60,6 +60,52 @@ replay tests/scenario/cached.vmt -c teaching $cache
 costs cold 235 "gap 1 + absent upper entry 10 + fault 200 + walk 2 x 10 + data 4"
 costs page 217 "gap 1 + absent leaf 2 x 3 + fault 200 + walk 2 x 3 + data 4"
 
+# Several references in flight (T8). Each begins a cycle after the one before, its computation.
+# spent PHASE BUCKET CYCLES...: what was booked where.
+spent() {
+  name=$1
+  shift
+  while [ $# -gt 0 ]; do
+    is "$(phase "$report" "$name" "cycle_stack.$1")" "$2" "$name: of that, $1 $2"
+    shift 2
+  done
+}
+overlap="-c teaching -s os.call=30 -s core.mlp"
+for audit in off full; do
+  replay tests/scenario/overlap.vmt $overlap=2 -s walker.count=2 --audit $audit
+  costs hits 9 "data from 1 to 5, 2 to 6, and, the first having ended, 5 to 9"
+  spent hits compute 1 data 8
+  costs walks 26 "walk and data from 1 to 25 and from 2 to 26"
+  spent walks compute 1 walk 20 walk_wait 0 data 5
+  costs joined 45 "walk 1 to 21, data to 25; the other waits from 2 to 21 for that walk: walk to 41, data to 45"
+  spent joined compute 1 walk 36 walk_wait 0 data 8
+  is "$(counter walks_joined)" 1 "joined: and the counter says so"
+  costs gaps 26 "gap to 10, data 11 to 15; gap to 21, data 22 to 26"
+  spent gaps compute 18 data 8
+  costs fault 246 "data 1 to 5; walk 2 to 22, fault 200, walk 20, data 4"
+  spent fault compute 1 data 8 walk 37 trap 70
+  costs after 35 "data 1 to 5, then the call 30"
+  costs across 45 "two walks and data 1 to 45; the other's walk and data 2 to 26"
+  spent across compute 1 walk 40 data 4
+  costs threads 15 "3 x (1 + data 4): a thread's references end before another's turn"
+  spent end compute 1 data 4 idle 0
+done
+replay tests/scenario/overlap-timer.vmt $overlap=2 -s data.latency=50 -s bsm.period=2000 -s os.age=40 \
+  -s os.age_flush=false -s replacement.policy=windows
+is "$(get "$report" cycles)" 2182 \
+  "timer: data 1991 to 2041, 1992 to 2042, 2041 to 2091; a page looked at 40; 2131 + 1 + data 50"
+replay tests/scenario/overlap.vmt $overlap=2
+costs walks 45 "the walker is busy to 21: walk 21 to 41, data to 45"
+spent walks compute 1 walk 36 walk_wait 0 data 8
+replay tests/scenario/overlap.vmt $overlap=3 -s walker.count=2
+costs hits 7 "data from 1 to 5, 2 to 6, 3 to 7"
+replay tests/scenario/overlap.vmt $overlap=1
+one=$(get "$report" cycles)
+replay tests/scenario/overlap.vmt -c teaching -s os.call=30
+is "$one" "$(get "$report" cycles)" "one at a time is the default"
+costs hits 15 "3 x (1 + data 4)"
+costs walks 50 "2 x (1 + walk 20 + data 4)"
+
 # --- 2. one latency at a time (T21) ------------------------------------------------------------
 "$VMSIM" list options >"$tmp/options" 2>/dev/null
 has() { awk -v o="$1" '{ for (i = 1; i <= NF; i++) if ($i == o) f = 1 } END { exit !f }' "$tmp/options"; }

@@ -136,6 +136,7 @@ struct vmsim_machine *vmsim_machine_new(const vmsim_config *config, GError **err
 	m->device = device_new(m->config);
 	memory_init(&m->memory, m->config);
 	core_init(m);
+	free_init(m);
 	m->threads = g_hash_table_new_full(machine_thread_hash, g_int64_equal, g_free, g_free);
 	m->threads_of = g_hash_table_new_full(NULL, NULL, NULL,
 					      (GDestroyNotify)g_ptr_array_unref);
@@ -179,6 +180,7 @@ void vmsim_machine_free(struct vmsim_machine *m)
 	g_ptr_array_unref(m->submissions);
 	vmm_free(m->vmm);
 	device_free(m->device);
+	free_fini(m);
 	core_fini(m);
 	memory_fini(&m->memory);
 	events_fini(&m->events);
@@ -278,7 +280,7 @@ bool vmsim_machine_finish(struct vmsim_machine *m, GError **error)
 			check_conservation(m);
 		if (!m->error && m->audit != VMSIM_AUDIT_OFF)
 			machine_audit(m);
-		stats_settle(&m->stats);
+		core_charge(m);
 		machine_sample_rest(m);
 		stats_finish(&m->stats, m->now);
 		m->finished = true;

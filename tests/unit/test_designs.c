@@ -253,6 +253,8 @@ static void tear_down(struct fixture *f)
 	port_fini(&f->port);
 	memory_fini(&f->memory);
 	vmsim_config_free(f->config);
+	port_fini(&f->port);
+	memory_fini(&f->memory);
 }
 
 /* A load's walk finds the page, or not, after so many fetches of 10 cycles and 1 for its A; the

@@ -280,7 +280,7 @@ static void test_audit(gconstpointer data)
 		vmsim_access(m, 1, VMSIM_WRITE, A, 1, &value);
 		vmsim_access(m, 1, VMSIM_WRITE, A + P, 1, &value);
 		vmsim_virtual_protect(m, 1, A, P, PAGE_READONLY, &old, NULL);
-		g_assert_false(m->cores[0].mmu.psc.any); /* there are no upper entries to cache */
+		g_assert_false(m->mmu->psc.any); /* there are no upper entries to cache */
 		g_assert_true(machine_audit(m));
 		broken[i](m);
 		g_assert_false(machine_audit(m));

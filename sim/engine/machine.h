@@ -11,6 +11,7 @@
  *   thread.c   threads, and cores turning to them            drive.c      driving by hand
  *   core.c     cores: time that passes, and its bookings     audit.c      the invariants
  *   work.c     background work, timers, zeroing              sample.c     figures by interval
+ *   free.c     order=free                                begin.c      how an event begins
  *   shootdown.c  invalidations, other cores interrupted      clock.h      booking cycles
  *   access.c   references and faults, step by step           device.c, seek.c  the pagefile's
  *
@@ -39,6 +40,7 @@
 
 enum op_stage {
 	OP_IDLE,      /* no event under way */
+	OP_BEGIN,     /* its core has turned to the thread, and the gap before it is over */
 	OP_TRANSLATE, /* a reference: look up the page of `at` */
 	OP_TRAP,      /* a fault: enter the handler */
 	OP_SERVICE,   /* resolve it */
@@ -154,7 +156,9 @@ struct vmsim_machine {
 	struct core *core; /* that acts */
 	struct core *cores;
 	unsigned n_cores;
-	bool many;              /* n_cores > 1 */
+	bool many;              /* events go step by step: several cores, or free order */
+	struct free *free;      /* order=free; else NULL */
+	uint64_t fed;           /* free: events read */
 	struct buckets core_base; /* totals up to which the acting core has been charged */
 	vmsim_cycles time;      /* many: when the last thing happened that did */
 	vmsim_cycles begun;     /* many: when the last event began */
@@ -215,6 +219,10 @@ bool machine_await(struct vmsim_machine *m, struct thread *thread, const struct 
 bool machine_await_labels(struct vmsim_machine *m, const uint32_t *labels, size_t n);
 /* machine_await_exit: let time pass until no process of that number is on its way out. */
 bool machine_await_exit(struct vmsim_machine *m, uint32_t pid);
+/* machine_go_on: let the next thing happen; false if nothing does. machine_stuck: then somebody waits
+ * for what never comes. */
+bool machine_go_on(struct vmsim_machine *m);
+bool machine_stuck(struct vmsim_machine *m);
 /* machine_drain: let every event under way end. */
 bool machine_drain(struct vmsim_machine *m);
 /* machine_close: let happen what does before the end of the last event. => drained */
@@ -240,7 +248,8 @@ void machine_switch(struct vmsim_machine *m, struct thread *thread);
 /* thread_wait, thread_end: its event waits, or has ended. => the acting core ran it */
 void thread_wait(struct vmsim_machine *m, struct thread *thread);
 void thread_end(struct vmsim_machine *m, struct thread *thread);
-/* thread_wake: threads that waited for a request, or for any frame (NULL), may go on. */
+/* thread_wake: threads that waited for this request may go on; so may those that wait for a frame,
+ * when one can be had. Whether it can, the textbook machine does not know before it tries. */
 void thread_wake(struct vmsim_machine *m, const struct io *io, vmsim_cycles at);
 bool thread_starves(const struct vmsim_machine *m); /* any, for want of a frame */
 /* The policy is told what was referenced; before every step of the vmm. */
@@ -262,6 +271,31 @@ struct start place_event(struct vmsim_machine *m, struct thread *thread, const s
 			 vmsim_cycles not_before);
 struct start place_ready(struct vmsim_machine *m, struct thread *thread,
 			 const struct start *next);
+/* place_anywhere: a thread that may go on from then, on any core. place_permits: whether no event
+ * under way keeps one off its pages, and from when. place_own_core: that it is still on, or NULL. */
+struct start place_anywhere(struct vmsim_machine *m, const struct thread *thread,
+			    vmsim_cycles since);
+bool place_permits(struct vmsim_machine *m, const struct thread *thread, const struct op *op,
+		   vmsim_cycles *turn);
+struct core *place_own_core(const struct thread *thread);
+
+/* --- free.c ------------------------------------------------------------------------------- */
+
+/* All but free_feed() and free_place() do nothing in the recorded order. */
+void free_init(struct vmsim_machine *m);
+void free_fini(struct vmsim_machine *m);
+/* free_feed: an event of the trace; something else happens if too many are queued. */
+bool free_feed(struct vmsim_machine *m, const struct vmsim_event *event);
+bool free_is_drained(const struct vmsim_machine *m);
+/* free_look: which threads may begin an event now; before they are placed.
+ * free_place: where the i-th of free_lanes() begins its next one; *waits_since: among those that
+ * would in that cycle, the lowest goes first. free_begin: it does, on the acting core. */
+void free_look(struct vmsim_machine *m);
+guint free_lanes(const struct vmsim_machine *m);
+struct start free_place(struct vmsim_machine *m, guint i, uint64_t *waits_since, uint64_t *seq);
+void free_begin(struct vmsim_machine *m, guint i);
+/* free_ended: a thread's event has ended. */
+void free_ended(struct vmsim_machine *m, const struct thread *thread);
 
 /* --- shootdown.c -------------------------------------------------------------------------- */
 
@@ -306,6 +340,20 @@ vmsim_cycles timer_next(const struct vmsim_machine *m);
 void timer_take(struct vmsim_machine *m, vmsim_cycles at);
 void timer_skip(struct vmsim_machine *m, vmsim_cycles until);
 
+/* --- begin.c ------------------------------------------------------------------------------ */
+
+/* event_acceptable: false for one that is wrong whatever the machine; event_clock_allows: or that
+ * would run past the end of time. Both leave m->error. */
+bool event_acceptable(struct vmsim_machine *m, const struct vmsim_event *event);
+bool event_clock_allows(struct vmsim_machine *m, const struct vmsim_event *event);
+/* event_fill: the operation that an event is. => its labels are bound, or will not be */
+void event_fill(struct vmsim_machine *m, const struct thread *thread,
+		const struct vmsim_event *event, uint64_t seq, struct op *op);
+/* event_not_before: the cycle before which a recorded time keeps its thread idle (T6). */
+vmsim_cycles event_not_before(const struct vmsim_machine *m, const struct vmsim_event *event);
+/* event_begin: it begins now on the acting core, which turns to its thread. */
+void event_begin(struct vmsim_machine *m, struct thread *thread, const struct op *op);
+
 /* --- replay.c ----------------------------------------------------------------------------- */
 
 /* machine_event: begin one event, once its turn has come. */
@@ -318,6 +366,8 @@ bool access_stage(struct vmsim_machine *m, struct thread *thread);
 bool call_stage(struct vmsim_machine *m, struct thread *thread);
 void access_begin(struct vmsim_machine *m, struct thread *thread);
 void call_begin(struct vmsim_machine *m, struct thread *thread);
+/* call_keep: what a call points to belongs to the reader and goes with its batch. */
+void call_keep(struct vmsim_machine *m, struct op *op);
 /* call_forget: what an operation that is a call holds, under way or not. */
 void call_forget(struct op *op);
 /* access_touch: a call needs a page faulted in. */

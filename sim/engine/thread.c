@@ -58,6 +58,13 @@ static void vacate(struct vmsim_machine *m, struct core *core)
 	m->plain_end = 0;
 }
 
+static void forget_last(struct vmsim_machine *m, const struct thread *thread)
+{
+	for (unsigned i = 0; i < m->n_cores; i++)
+		if (m->cores[i].last == thread)
+			m->cores[i].last = NULL;
+}
+
 /* The thread's process has exited: its pid is free, and its threads are forgotten. */
 static void forget_process(struct vmsim_machine *m, struct thread *exiting)
 {
@@ -77,6 +84,7 @@ static void forget_process(struct vmsim_machine *m, struct thread *exiting)
 		const struct thread *thread = g_ptr_array_index(threads, i);
 		uint64_t key = (uint64_t)thread->pid << 32 | thread->tid;
 
+		forget_last(m, thread);
 		g_hash_table_remove(m->threads, &key);
 	}
 	g_hash_table_remove(m->threads_of, process);
@@ -113,10 +121,14 @@ void machine_switch(struct vmsim_machine *m, struct thread *thread)
 	if (m->audit == VMSIM_AUDIT_OFF)
 		m->plain_end = process_page_table(thread->process)->pool->shape->vpn_end
 			       << VMSIM_PAGE_SHIFT;
-	if (from) {
+	if (from && core->last != thread) {
 		m->stats.c.thread_switches++;
-		BOOK(m, switch, m->config->sched.recorded_switch.cycles);
+		BOOK(m, switch,
+		     m->free ? m->config->os.switch_.cycles
+			     : m->config->sched.recorded_switch.cycles);
 	}
+	core->last = thread;
+	core->turned = m->now;
 	if (from == to)
 		return;
 	if (from)
@@ -135,6 +147,7 @@ void thread_end(struct vmsim_machine *m, struct thread *thread)
 	thread->state = THREAD_BETWEEN;
 	thread->ended = m->now;
 	m->last_end = MAX(m->last_end, m->now);
+	free_ended(m, thread);
 	if (process_has_exited(thread->process))
 		forget_process(m, thread);
 }
@@ -142,13 +155,14 @@ void thread_end(struct vmsim_machine *m, struct thread *thread)
 void thread_wake(struct vmsim_machine *m, const struct io *io, vmsim_cycles at)
 {
 	struct core *acting = m->core;
+	bool frames = vmm_has_frames(m->vmm) || !m->config->standby.enabled;
 
 	for (guint i = 0; i < m->waiting->len;) {
 		struct thread *thread = g_ptr_array_index(m->waiting, i);
 
 		if (io && thread->io == io && thread->op.fault.resolved)
 			vmm_waited(m->vmm, io, &thread->op.fault);
-		if (thread->wait != WAIT_FRAME && !(io && thread->io == io)) {
+		if (!(thread->wait == WAIT_FRAME && frames) && !(io && thread->io == io)) {
 			i++;
 			continue;
 		}

@@ -135,6 +135,21 @@ static void as_kernel(struct vmsim_machine *m)
 	m->events.pid = m->events.tid = 0;
 }
 
+/* The processes on cores that did not sleep ran until `at`, or until their last events ended. */
+static void tell_who_ran(struct vmsim_machine *m, vmsim_cycles at)
+{
+	for (unsigned i = 0; i < m->n_cores; i++) {
+		struct core *core = &m->cores[i];
+		vmsim_cycles now = core == m->core ? m->now : core->now;
+
+		if (!core->running || core->asleep)
+			continue;
+		vmm_ran(m->vmm, core->running->process, MIN(now, at));
+		if (now <= at && core->running->state != THREAD_RUNNING)
+			core->asleep = true;
+	}
+}
+
 bool work_background(struct vmsim_machine *m)
 {
 	const struct config *config = m->config;
@@ -146,6 +161,7 @@ bool work_background(struct vmsim_machine *m)
 	machine_flush_references(m);
 	as_kernel(m);
 	core_step(m);
+	tell_who_ran(m, m->now);
 	vmm_write_timer(m->vmm, m->now);
 	any = vmm_background(m->vmm, starved);
 	work = vmm_take_work(m->vmm);
@@ -158,7 +174,7 @@ bool work_background(struct vmsim_machine *m)
 	m->background_due = any;
 	m->frames_due = frames_due || any;
 	stats_switch(&m->stats, account);
-	if (any && vmm_has_frames(m->vmm))
+	if (any)
 		thread_wake(m, NULL, begun);
 	return any;
 }
@@ -194,18 +210,7 @@ void work_zero(struct vmsim_machine *m)
 
 vmsim_cycles timer_next(const struct vmsim_machine *m)
 {
-	return MIN(m->next_tick, vmm_write_due(m->vmm));
-}
-
-/* The processes on cores that did not sleep ran until now. */
-static void tell_who_ran(struct vmsim_machine *m, vmsim_cycles at)
-{
-	for (unsigned i = 0; i < m->n_cores; i++) {
-		struct core *core = &m->cores[i];
-
-		if (core->running && !core->asleep)
-			vmm_ran(m->vmm, core->running->process, at);
-	}
+	return m->background_due ? m->next_tick : MIN(m->next_tick, vmm_write_due(m->vmm));
 }
 
 void timer_take(struct vmsim_machine *m, vmsim_cycles at)

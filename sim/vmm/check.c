@@ -60,6 +60,8 @@ static const struct invariant table[] = {
 	{"W1", check_W1, CHECK_WHOLE, "a hard maximum of a working set is kept"},
 	{"H6", check_H6, CHECK_WHOLE | CHECK_TOUCHED,
 	 "who keeps the dirty bit says how a clean page is mapped"},
+	{"design", check_design, CHECK_WHOLE | CHECK_TOUCHED,
+	 "a page table that all processes share holds the valid entries, and no others"},
 	{"policy", check_policy, CHECK_WHOLE, "the replacement policies' own"},
 };
 

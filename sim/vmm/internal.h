@@ -83,6 +83,7 @@ struct vmm {
 	struct pfn_db db;
 	struct pagefile file;
 	struct pt_pool pool;
+	uint64_t shared_pages, shared_moves; /* of pool.shared, as they were counted last */
 	struct replacer *global; /* NULL with scope process */
 	struct rng rng;
 	GPtrArray *processes; /* of struct process *, by asid - 1; exited ones, too */
@@ -203,6 +204,11 @@ void pages_free(struct vmm *vmm, struct process *process, struct vad *vad, vmsim
 
 /* --- tables.c: page tables ----------------------------------------------------------------- */
 
+/* tables_init: the pool of tables, and the machine's shared one where there is one.
+ * => all frames are available
+ * tables_count: a shared table may have grown. */
+void tables_init(struct vmm *vmm);
+void tables_count(struct vmm *vmm);
 /* pages_build: make sure that every page of a range has a page-table entry.
  * => VMM_DONE, or wait
  * => *fits is false, and nothing is built, when the tables could never fit into memory (C4); with

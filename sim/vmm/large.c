@@ -99,6 +99,9 @@ bool large_map(struct vmm *vmm, struct process *process, struct api_call *call, 
 	if (vmm->pool.shape->levels < 3)
 		return refuse(call, STATUS_INSUFFICIENT_RESOURCES, "2.3.17a",
 			      "page tables of two levels have no pages of 2 MiB");
+	if (vmm->pool.shared)
+		return refuse(call, STATUS_INSUFFICIENT_RESOURCES, "2.3.17a",
+			      "page tables of this design have no large pages");
 	run = find_runs(vmm, n);
 	if (!run)
 		return refuse(call, STATUS_INSUFFICIENT_RESOURCES, "2.3.17a",

@@ -90,6 +90,25 @@ static const struct setup setups[] = {
 	 "memory.frames=600 memory.page_tables=out pagefile.size=2MiB vmm.avail_low=560 "
 	 "vmm.avail_high=580 replacement.policy=lru replacement.scope=process "
 	 "replacement.sees=every-reference vmm.lock_overhead=0", 1112, 9000, false},
+	{"28 frames, hashed page table", "memory.frames=28 memory.page_tables=in pagefile.size=2MiB "
+	 "paging.design=hashed paging.hash.load=100", 540, 9000, false},
+	{"24 frames, clustered page table, textbook, not zeroed",
+	 "memory.frames=24 memory.page_tables=in pagefile.size=2MiB paging.design=clustered "
+	 "paging.hash.load=400 standby.enabled=false memory.zeroed=false", 536, 9000, false},
+	{"24 frames, inverted page table, 3 levels",
+	 "memory.frames=24 memory.page_tables=in pagefile.size=2MiB paging.design=inverted "
+	 "paging.levels=3 paging.dirty=sw", 536, 9000, false},
+	{"40 frames, 5 levels", "memory.frames=40 memory.page_tables=in pagefile.size=2MiB "
+	 "paging.levels=5 psc.pml5e.entries=2 psc.pde.entries=2", 552, 9000, false},
+	{"64 frames, entries for groups, two PCIDs",
+	 "memory.frames=64 memory.page_tables=out pagefile.size=2MiB tlb.coalesce.kind=bitmap "
+	 "tlb.coalesce.pages=8 tlb.prefetch.kind=distance tlb.pcids=2 tlb.l1d.replacement=tree-plru "
+	 "tlb.l3.entries=64", 576, 9000, false},
+	{"48 frames, one first level, an exclusive second, an inclusive third",
+	 "memory.frames=48 memory.page_tables=out pagefile.size=2MiB tlb.unified=true "
+	 "tlb.l1d.entries=6 tlb.l1d.ways=3 tlb.l1d.replacement=srrip tlb.l2.entries=8 tlb.l2.ways=2 "
+	 "tlb.l2.inclusion=exclusive tlb.l3.entries=32 tlb.l3.ways=4 tlb.l3.inclusion=inclusive "
+	 "tlb.prefetch.kind=next-page", 560, 9000, false},
 };
 
 static void complain(void *ctx, const struct vmsim_record *r)

@@ -88,6 +88,7 @@ static void complete(struct fixture *f)
 
 	g_ptr_array_remove_index(f->ios, 0);
 	vmm_io_done(f->vmm, io);
+	io_free(io);
 	check(f);
 }
 

@@ -38,6 +38,7 @@ struct core {
 	struct round round;
 	/* The present step is a reference until then, and takes no interrupt. */
 	vmsim_cycles reference_end;
+	vmsim_cycles handler_end; /* of the last interrupt that it took; the next comes after it */
 	bool awaits;               /* the last booking of its step is the wait for answers */
 	bool asleep;               /* time passed since anything ran on it */
 	bool zeroes;               /* its zero-page thread is awake (W10) */

@@ -103,7 +103,8 @@ struct thread {
 	enum thread_state state;
 	struct core *core;      /* that it is on, or was on last; NULL: none yet */
 	vmsim_cycles ready_at;  /* READY: since when */
-	vmsim_cycles ended;     /* BETWEEN: when its last event does */
+	vmsim_cycles ended;     /* BETWEEN: when its last event does; before its first, when the
+				 * process that had its pid before was gone */
 	enum wait_kind wait;
 	struct io *io;
 	vmsim_va stack_low, stack_end; /* ThreadStack; 0, 0: not told (K2) */
@@ -170,6 +171,7 @@ struct vmsim_machine {
 	GHashTable *threads;    /* (pid, tid) -> struct thread; owns them */
 	GHashTable *threads_of; /* process -> GPtrArray of its threads */
 	GHashTable *processes;  /* pid -> struct process, live ones */
+	GHashTable *exits;      /* pid -> cycle (owned) in which its last process was gone */
 	GPtrArray *waiting, *ready;
 	bool frames_due;        /* the vmm acted since threads without a frame last tried */
 	bool background_due;    /* the vmm acted since background work last found nothing to do */
@@ -295,6 +297,8 @@ void work_completions(struct vmsim_machine *m, vmsim_cycles at);
 /* work_submit: requests on their way reach the device; work_submit_next: when the first does. */
 void work_submit(struct vmsim_machine *m, vmsim_cycles at);
 vmsim_cycles work_submit_next(const struct vmsim_machine *m);
+/* work_delay: the acting core was interrupted at `at`: what its step asked for comes later. */
+void work_delay(struct vmsim_machine *m, vmsim_cycles at, vmsim_cycles cycles);
 /* work_background: a step of the vmm's threads on the acting core; false: nothing to do (T16). */
 bool work_background(struct vmsim_machine *m);
 /* work_zero: the acting core, idle, begins to zero a frame (W10).

@@ -34,6 +34,26 @@ static bool conflicts(GPtrArray *threads, const struct thread *thread, const str
 	return false;
 }
 
+/* Whether another thread's last event is a call that says what a label of this one stands for. */
+static bool names(const struct thread *other, const struct op *op)
+{
+	const struct vmsim_outcome *says = &other->op.args.recorded;
+	uint32_t labels[3] = {op->event.label, 0, 0};
+
+	if (other->op.event.op != VMSIM_OP_CALL || other->op.source->labels != op->source->labels)
+		return false;
+	if (op->event.op == VMSIM_OP_CALL) {
+		labels[0] = op->event.call->address.label;
+		labels[1] = op->event.call->recorded.address.label;
+		labels[2] = op->event.call->recorded.alloc_base.label;
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(labels); i++)
+		if (labels[i] && (labels[i] == says->address.label ||
+				  labels[i] == says->alloc_base.label))
+			return true;
+	return false;
+}
+
 /* Events on cores: false if one must end first and nobody knows when; else *turn is not before the
  * end of those that have. */
 static bool cores_permit(const struct vmsim_machine *m, const struct thread *thread,
@@ -44,7 +64,8 @@ static bool cores_permit(const struct vmsim_machine *m, const struct thread *thr
 		bool runs = other && other->state == THREAD_RUNNING;
 		bool ends_later = other && other->state == THREAD_BETWEEN && other->ended > *turn;
 
-		if ((!runs && !ends_later) || !conflict(other, thread, op))
+		if ((!runs && !ends_later) ||
+		    (!conflict(other, thread, op) && !names(other, op)))
 			continue;
 		if (runs)
 			return false;
@@ -103,7 +124,8 @@ static struct core *own_core(const struct thread *thread)
 struct start place_event(struct vmsim_machine *m, struct thread *thread, const struct op *op,
 			 vmsim_cycles not_before)
 {
-	struct start start = {.turn = m->begun, .core = own_core(thread), .thread = thread};
+	struct start start = {.turn = MAX(m->begun, thread->ended),
+			      .core = own_core(thread), .thread = thread};
 
 	if (conflicts(m->waiting, thread, op) || conflicts(m->ready, thread, op) ||
 	    !cores_permit(m, thread, op, &start.turn) ||
@@ -119,16 +141,27 @@ struct start place_event(struct vmsim_machine *m, struct thread *thread, const s
 	return start;
 }
 
+/* When the step that made a thread wait is over: not before it goes on, though what it waits for may
+ * have come earlier. */
+static vmsim_cycles served(const struct vmsim_machine *m, const struct thread *thread)
+{
+	const struct core *core = own_core(thread);
+
+	return core ? now_of(m, core) : 0;
+}
+
 struct start place_ready(struct vmsim_machine *m, struct thread *thread,
 			 const struct start *next)
 {
 	struct start start = {.thread = thread};
 	const struct core *except = next && next->possible && own_core(next->thread) ? next->core
 										     : NULL;
-	vmsim_cycles since = MAX(thread->ready_at, m->time);
+	vmsim_cycles since = MAX(MAX(thread->ready_at, m->time), served(m, thread));
 	vmsim_cycles with = MAX(first_free(m, NULL), since);
 	vmsim_cycles without = MAX(first_free(m, except), since);
 
+	if (own_core(thread) && thread->core->round.targets)
+		return start;
 	/* The core of the next event's thread can be taken as long as that waits for its time. */
 	if (except && with < next->at)
 		except = NULL;

@@ -25,6 +25,7 @@ struct thread *machine_thread(struct vmsim_machine *m, uint32_t pid, uint32_t ti
 	uint64_t key = (uint64_t)pid << 32 | tid;
 	struct thread *thread = g_hash_table_lookup(m->threads, &key);
 	struct process *process;
+	const vmsim_cycles *gone;
 
 	if (thread)
 		return thread;
@@ -42,6 +43,8 @@ struct thread *machine_thread(struct vmsim_machine *m, uint32_t pid, uint32_t ti
 	thread->process = process;
 	thread->pid = pid;
 	thread->tid = tid;
+	gone = g_hash_table_lookup(m->exits, GUINT_TO_POINTER(pid));
+	thread->ended = gone ? *gone : 0;
 	thread->priority = (unsigned)m->config->vmm.page_priority;
 	g_hash_table_insert(m->threads, g_memdup2(&key, sizeof(key)), thread);
 	g_ptr_array_add(threads_of(m, process), thread);
@@ -73,6 +76,8 @@ static void forget_process(struct vmsim_machine *m, struct thread *exiting)
 			vacate(m, &m->cores[i]);
 	core_select(m, acting);
 	g_hash_table_remove(m->processes, GUINT_TO_POINTER(exiting->pid));
+	g_hash_table_insert(m->exits, GUINT_TO_POINTER(exiting->pid),
+			    g_memdup2(&exiting->ended, sizeof(exiting->ended)));
 	for (guint i = 0; i < threads->len; i++) {
 		const struct thread *thread = g_ptr_array_index(threads, i);
 		uint64_t key = (uint64_t)thread->pid << 32 | thread->tid;

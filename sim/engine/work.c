@@ -61,6 +61,16 @@ void work_release(struct vmsim_machine *m)
 	}
 }
 
+void work_delay(struct vmsim_machine *m, vmsim_cycles at, vmsim_cycles cycles)
+{
+	for (guint i = 0; i < m->submitted->len; i++) {
+		struct submission *one = &g_array_index(m->submitted, struct submission, i);
+
+		if (one->core == m->core && one->at != DEVICE_NEVER && one->at > at)
+			one->at += cycles;
+	}
+}
+
 void work_submit(struct vmsim_machine *m, vmsim_cycles at)
 {
 	for (guint i = 0; i < m->submitted->len;) {

@@ -201,7 +201,7 @@ vmsim_cycles work_zero_next(const struct vmsim_machine *m, const struct core *co
 	if ((!between && !core_is_idle(core)) || since == DEVICE_NEVER ||
 	    !vmm_zeroable(m->vmm, core->zeroes))
 		return DEVICE_NEVER;
-	return MAX(MAX(now + core->zeroing_left, since), m->time);
+	return MAX(MAX(now, since) + core->zeroing_left, m->time);
 }
 
 void work_zero(struct vmsim_machine *m)

@@ -170,10 +170,20 @@ static void look_at(struct tick *t, struct tick_thread *thread, const struct vms
 	}
 }
 
+/* ExitProcess, say: with every event of its process, even those that act on no page. */
+static bool acts_on_all(const struct tick_thread *thread)
+{
+	return thread->first == 0 && thread->last == UINT64_MAX;
+}
+
 /* T3: whether two events act on one page, and one of them changes it. */
 static bool collide(const struct tick_thread *a, const struct tick_thread *b)
 {
-	if ((!a->exclusive && !b->exclusive) || a->first > a->last || b->first > b->last)
+	if (!a->exclusive && !b->exclusive)
+		return false;
+	if (a->process == b->process && (acts_on_all(a) || acts_on_all(b)))
+		return true;
+	if (a->first > a->last || b->first > b->last)
 		return false;
 	if (a->process == b->process)
 		return a->first <= b->last && b->first <= a->last;

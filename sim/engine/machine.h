@@ -255,7 +255,8 @@ void machine_flush_references(struct vmsim_machine *m);
 /* When an event may begin, or a thread go on. */
 struct start {
 	bool possible;      /* unless something else happens before */
-	vmsim_cycles turn;  /* when its turn has come */
+	bool has_turn;      /* its turn has come, or comes, at */
+	vmsim_cycles turn;
 	vmsim_cycles at;    /* when it begins */
 	struct core *core;
 	const struct thread *thread;

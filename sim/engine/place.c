@@ -128,14 +128,15 @@ struct start place_event(struct vmsim_machine *m, struct thread *thread, const s
 			      .core = own_core(thread), .thread = thread};
 
 	if (conflicts(m->waiting, thread, op) || conflicts(m->ready, thread, op) ||
-	    !cores_permit(m, thread, op, &start.turn) ||
-	    (start.core && !core_is_free(start.core)))
+	    !cores_permit(m, thread, op, &start.turn))
 		return start;
-	start.turn = MAX(start.turn, m->time);
+	start.turn = MAX(start.turn, machine_time(m));
+	start.has_turn = true;
+	if (start.core && !core_is_free(start.core))
+		return start;
 	start.at = start.core ? now_of(m, start.core) : first_free(m, NULL);
 	start.possible = start.at != DEVICE_NEVER;
-	start.turn = MAX(start.turn, start.at);
-	start.at = MAX(start.turn, not_before);
+	start.at = MAX(MAX(start.at, start.turn), not_before);
 	if (start.possible && !start.core)
 		start.core = choose(m, thread, NULL, start.at);
 	return start;

@@ -328,7 +328,7 @@ bool machine_await(struct vmsim_machine *m, struct thread *thread, const struct 
 
 	do {
 		start = place_event(m, thread, op, not_before);
-		if (start.possible && not_before > start.turn)
+		if (start.has_turn && not_before > start.turn)
 			m->idle_from = MIN(m->idle_from, start.turn);
 	} while (go_on(m, &start));
 	if (m->error)

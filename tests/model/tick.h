@@ -198,6 +198,8 @@ struct tick_core {
 	unsigned n_waiting;
 	GPtrArray *asked;      /* of struct io: the step's requests */
 	vmsim_cycles zeroing;  /* of the frame that it is zeroing */
+	enum bucket_id waits_for; /* of this cycle, if it has nothing to run, and whose */
+	unsigned waits_of;
 	bool zeroes;           /* its zero-page thread is awake: until no frame is left */
 };
 

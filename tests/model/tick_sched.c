@@ -239,7 +239,7 @@ static enum reason may_begin(struct tick *t, struct tick_thread **who)
 			return CONFLICT;
 	}
 	if ((event->flags & VMSIM_EV_AT) && t->cycle < event->time)
-		return find_core(t, thread, NULL) ? TIME : CONFLICT;
+		return TIME;
 	*who = thread;
 	return MAY_BEGIN;
 }

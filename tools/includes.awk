@@ -13,7 +13,7 @@ BEGIN {
   may["report"] = "base config stats event report"
   may["cli"] = "cli" # and include/vmsim alone
   # The memory manager shares the page table with the MMU, and nothing else of it.
-  also["vmm", "mmu/pte.h"] = also["vmm", "mmu/page_table.h"] = 1
+  also["vmm", "mmu/pte.h"] = also["vmm", "mmu/page_table.h"] = also["vmm", "mmu/design.h"] = 1
 }
 FNR == 1 {
   n = split(FILENAME, part, "/")

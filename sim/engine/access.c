@@ -121,13 +121,11 @@ vmsim_cycles access_cached(struct vmsim_machine *m, vmsim_va va, vmsim_pfn frame
 static bool translatable(const struct page_table *pt, vmsim_va va, vmsim_vpn *vpn)
 {
 	const struct pt_shape *shape = pt->pool->shape;
-	unsigned unused = shape->levels == 4 ? 16 : 32;
+	unsigned unused = 64 - shape->address_bits;
 	uint64_t low = va << unused >> unused;
-	bool lower = va == low;
-	bool upper = shape->levels == 4 && (int64_t)(va << 16) >> 16 == (int64_t)va;
 
 	*vpn = low >> VMSIM_PAGE_SHIFT;
-	return lower ? *vpn < shape->vpn_end || shape->levels != 4 : upper;
+	return unused == 32 ? va == low : (int64_t)(va << unused) >> unused == (int64_t)va;
 }
 
 static void begin_fault(struct vmsim_machine *m, struct thread *thread, vmsim_va va,

@@ -23,9 +23,9 @@ static inline void clock_pass(struct vmsim_machine *m, enum bucket_id bucket, vm
 static inline void clock_walk(struct vmsim_machine *m, uint64_t walks_before,
 			      const struct translation *tr)
 {
+	BOOK(m, walk_wait, tr->wait_cycles); /* perhaps for one made ahead of time */
 	if (m->stats.c.page_walks == walks_before)
 		return;
-	BOOK(m, walk_wait, tr->wait_cycles);
 	BOOK(m, walk, tr->walk_cycles);
 	histogram_add(&m->stats.histograms[HISTOGRAM_page_walk], tr->walk_cycles);
 }

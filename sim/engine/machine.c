@@ -2,6 +2,7 @@
 #include "engine/machine.h"
 
 #include "engine/clock.h"
+#include "mmu/design.h"
 
 static void init_stats(struct vmsim_machine *m)
 {
@@ -55,8 +56,13 @@ static bool host_can_hold(const struct config *config, GError **error)
 {
 	uint64_t bytes = config->memory.frames * 96 +
 			 config->pagefile.count * config->pagefile.max_size / VMSIM_PAGE_SIZE * 16;
-	void *probe = g_try_malloc(bytes);
+	void *probe;
 
+	/* A table that is hashed has at most twice the slots that its load asks for. */
+	if (config->paging.design != DESIGN_RADIX)
+		bytes += config->memory.frames * 200 / config->paging.hash.load * 80 +
+			 config->memory.frames * 24;
+	probe = g_try_malloc(bytes);
 	g_free(probe);
 	if (probe)
 		return true;
@@ -65,6 +71,23 @@ static bool host_can_hold(const struct config *config, GError **error)
 		    " and pagefile.max_size=%" G_GUINT64_FORMAT
 		    ": their tables do not fit into this host's memory (expected less)",
 		    config->memory.frames, config->pagefile.count, config->pagefile.max_size);
+	return false;
+}
+
+/* A page table that the machine has from the start leaves frames for pages, two at least. */
+static bool table_fits(const struct config *config, GError **error)
+{
+	struct shared_table *table = shared_table_new(config);
+	uint64_t pages = table ? shared_table_pages(table) : 0;
+
+	shared_table_free(table);
+	if (config->memory.page_tables == PAGE_TABLES_OUT || pages + 2 <= config->memory.frames)
+		return true;
+	g_set_error(error, VMSIM_ERROR, VMSIM_ERROR_CONFIG,
+		    "paging.design=%s: its table takes %" G_GUINT64_FORMAT
+		    " of memory.frames=%" G_GUINT64_FORMAT
+		    " (expected more frames, a higher paging.hash.load, or memory.page_tables=out)",
+		    designs[config->paging.design]->name, pages, config->memory.frames);
 	return false;
 }
 
@@ -94,7 +117,8 @@ struct vmsim_machine *vmsim_machine_new(const vmsim_config *config, GError **err
 		vmsim_config_free(handle);
 		return NULL;
 	}
-	if (!host_can_hold(config_get(handle), error)) {
+	if (!host_can_hold(config_get(handle), error) ||
+	    !table_fits(config_get(handle), error)) {
 		vmsim_config_free(handle);
 		return NULL;
 	}
@@ -112,6 +136,7 @@ struct vmsim_machine *vmsim_machine_new(const vmsim_config *config, GError **err
 	m->device = device_new(m->config);
 	memory_init(&m->memory, m->config);
 	core_init(m);
+	free_init(m);
 	m->threads = g_hash_table_new_full(machine_thread_hash, g_int64_equal, g_free, g_free);
 	m->threads_of = g_hash_table_new_full(NULL, NULL, NULL,
 					      (GDestroyNotify)g_ptr_array_unref);
@@ -157,6 +182,7 @@ void vmsim_machine_free(struct vmsim_machine *m)
 	g_ptr_array_unref(m->submissions);
 	vmm_free(m->vmm);
 	device_free(m->device);
+	free_fini(m);
 	core_fini(m);
 	memory_fini(&m->memory);
 	events_fini(&m->events);
@@ -256,7 +282,7 @@ bool vmsim_machine_finish(struct vmsim_machine *m, GError **error)
 			check_conservation(m);
 		if (!m->error && m->audit != VMSIM_AUDIT_OFF)
 			machine_audit(m);
-		stats_settle(&m->stats);
+		core_charge(m);
 		machine_sample_rest(m);
 		stats_finish(&m->stats, m->now);
 		m->finished = true;

@@ -2,8 +2,8 @@
  * threads, its timers, and the zeroing of free frames (semantics W3, W8, W10; timing T13, T16).
  *
  * Timers wake nobody after the last event: when nothing is under way, time stands still. While
- * cores sleep and ticks would find nothing to do they are only counted, so that a program that idles for
- * years costs no more than one that idles for a minute. */
+ * cores sleep and ticks would find nothing to do they are only counted, so that a program that
+ * idles for years costs no more than one that idles for a minute. */
 #include "engine/clock.h"
 
 static struct account *kernel(const struct vmsim_machine *m)

@@ -1,17 +1,27 @@
 /* page_table.c: radix page tables. See page_table.h for the invariants. */
 #include "mmu/page_table.h"
 
+#include "mmu/design.h"
+
 #include <glib.h>
 
-/* The user ranges are V6's: 2 GB less 64 KB at the ends for 32-bit shapes, 128 TB likewise. */
+/* The user ranges are V6's: 2 GB less 64 KB at the ends for 32-bit shapes, 128 TB likewise, which
+ * more levels do not widen. */
+#define RANGE_32 .lo = 0x10000, .hi = 0x7FFEFFFF
+#define RANGE_64 .lo = 0x10000, .hi = 0x7FFFFFFEFFFF
+#define PAE .levels = 3, .bits = {9, 9, 2}, .shift = {0, 9, 18}, .entry_size = 8, \
+	    .address_bits = 32, .vpn_end = 1ull << 20, RANGE_32
+
 static const struct pt_shape shapes[] = {
-	{.levels = 2, .bits = {10, 10}, .shift = {0, 10}, .entry_size = 4, .vpn_end = 1ull << 20,
-	 .lo = 0x10000, .hi = 0x7FFEFFFF},
-	{.levels = 3, .bits = {9, 9, 2}, .shift = {0, 9, 18}, .entry_size = 8,
-	 .vpn_end = 1ull << 20, .lo = 0x10000, .hi = 0x7FFEFFFF},
+	{.levels = 2, .bits = {10, 10}, .shift = {0, 10}, .entry_size = 4, .address_bits = 32,
+	 .vpn_end = 1ull << 20, RANGE_32},
+	{PAE},
 	{.levels = 4, .bits = {9, 9, 9, 9}, .shift = {0, 9, 18, 27}, .entry_size = 8,
-	 .vpn_end = 1ull << 35, .lo = 0x10000, .hi = 0x7FFFFFFEFFFF},
+	 .address_bits = 48, .vpn_end = 1ull << 35, RANGE_64},
+	{.levels = 5, .bits = {9, 9, 9, 9, 9}, .shift = {0, 9, 18, 27, 36}, .entry_size = 8,
+	 .address_bits = 57, .vpn_end = 1ull << 44, RANGE_64},
 };
+static const struct pt_shape pae_registers = {PAE, .top_in_registers = true};
 
 /* The level whose entries map large pages: the one above the leaf, of three levels or more. */
 #define LARGE_LEVEL 1u
@@ -20,6 +30,13 @@ const struct pt_shape *pt_shape_of(unsigned levels)
 {
 	g_assert(levels >= 2 && levels <= PT_MAX_LEVELS);
 	return &shapes[levels - 2];
+}
+
+const struct pt_shape *pt_shape_for(const struct config *config)
+{
+	if (config->paging.levels == 3 && config->paging.pdpte_registers)
+		return &pae_registers;
+	return pt_shape_of((unsigned)config->paging.levels);
 }
 
 void pt_pool_init(struct pt_pool *pool, const struct pt_shape *shape, uint32_t frames,
@@ -148,12 +165,21 @@ static void node_set(struct pt_node *node, unsigned index, pte_t pte)
 	node->entry[index] = pte;
 }
 
+static void leaf_set(const struct page_table *pt, vmsim_vpn vpn, struct pt_node *node,
+		     unsigned index, pte_t pte)
+{
+	if (pt->pool->shared)
+		shared_table_set(pt->pool->shared, design_key(pt->asid, vpn), node->entry[index],
+				 pte);
+	node_set(node, index, pte);
+}
+
 void pt_set(struct page_table *pt, vmsim_vpn vpn, pte_t pte)
 {
 	struct pt_node *node = pt_find(pt, vpn);
 
 	g_assert(node);
-	node_set(node, pt_index(pt->pool->shape, 0, vpn), pte);
+	leaf_set(pt, vpn, node, pt_index(pt->pool->shape, 0, vpn), pte);
 }
 
 void pt_set_large(struct page_table *pt, vmsim_vpn vpn, pte_t pte)
@@ -162,7 +188,8 @@ void pt_set_large(struct page_table *pt, vmsim_vpn vpn, pte_t pte)
 	struct pt_node *node = pt_descend(pt, vpn, LARGE_LEVEL, &reached);
 	pte_t old;
 
-	g_assert(reached == LARGE_LEVEL && pt->pool->shape->levels > 2 && vpn % LARGE_PAGE == 0);
+	g_assert(reached == LARGE_LEVEL && pt->pool->shape->levels > 2 && vpn % LARGE_PAGE == 0 &&
+		 !pt->pool->shared);
 	old = node->entry[index];
 	g_assert((!old || pte_is_large(old)) && (!pte || pte_is_large(pte)));
 	pt->n_large += (pte != 0);
@@ -175,7 +202,7 @@ struct pt_span pt_span_at(const struct page_table *pt, vmsim_vpn vpn, vmsim_vpn 
 	const struct pt_shape *shape = pt->pool->shape;
 	unsigned reached;
 	struct pt_node *node = pt_descend(pt, vpn, 0, &reached);
-	struct pt_span span = {.vpn = vpn};
+	struct pt_span span = {.vpn = vpn, .pt = pt};
 	vmsim_vpn covered;
 
 	if (reached == 0) {
@@ -197,7 +224,7 @@ struct pt_span pt_span_at(const struct page_table *pt, vmsim_vpn vpn, vmsim_vpn 
 
 void pt_span_set(const struct pt_span *span, uint64_t i, pte_t pte)
 {
-	node_set(span->node, span->index + (unsigned)i, pte);
+	leaf_set(span->pt, span->vpn + i, span->node, span->index + (unsigned)i, pte);
 }
 
 /* Tables of a level and above. Where a large page is mapped, none are. */

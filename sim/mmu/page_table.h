@@ -1,4 +1,4 @@
-/* page_table.h: a process's radix page table (semantics H1), 2 to 4 levels.
+/* page_table.h: a process's radix page table (semantics H1), 2 to 5 levels.
  *
  * Tables live in frames that the memory manager provides, or beside memory (memory.page_tables).
  * The mmu does not know where frames come from: whoever adds a table hands one over.
@@ -9,24 +9,33 @@
  *     leaf maps a large page.
  *  3. Leaf entries change through pt_set() and pt_set_large() only, except that the walker sets A
  *     and D.
+ *  4. A shared table, if there is one, holds the valid ones of all processes.
  *
  * The pages of a large one have no leaf table: as a span they have no entries, like pages of which
- * nothing is written; one by one they have the large page's (pte_piece). Tables of two levels map no
- * large pages: theirs would be of 4 MiB. */
+ * nothing is written; one by one they have the large page's (pte_piece). Tables of two levels map
+ * no large pages: theirs would be of 4 MiB. */
 #ifndef MMU_PAGE_TABLE_H
 #define MMU_PAGE_TABLE_H
 
+#include "config/config.h"
 #include "mmu/pte.h"
 
-#define PT_MAX_LEVELS 4
+#define PT_MAX_LEVELS 5
 
-/* Address spaces are told apart by numbers of this width, from 1 (x86: PCID, which has 12). */
-#define ASID_BITS 24
+/* Address spaces are told apart by numbers of this width, from 1 (x86: PCID, which has 12). With
+ * the 45 bits of a page number of 57-bit addresses a translation's tag has two bits left. The last
+ * of them is nobody's (tlb.h). */
+#define ASID_BITS 17
 #define ASID_MAX ((1u << ASID_BITS) - 1)
 
-/* Shape of the tables: two levels are 32-bit x86's, three PAE's, four x86-64's. */
+/* Shape of the tables: two levels are 32-bit x86's, three PAE's, four x86-64's, five those of
+ * 57-bit addresses. */
 struct pt_shape {
 	unsigned levels;
+	unsigned address_bits; /* of which more than 32 must be canonical */
+	/* The entries of the top level are registers of the processor, loaded with the address of
+	 * their table: walks do not read them, and they have no A. */
+	bool top_in_registers;
 	unsigned bits[PT_MAX_LEVELS];  /* index bits, by level from the leaf (0) up */
 	unsigned shift[PT_MAX_LEVELS]; /* of the vpn, by level */
 	unsigned entry_size;           /* bytes in memory */
@@ -34,12 +43,16 @@ struct pt_shape {
 	vmsim_va lo, hi;               /* user range (V6) */
 };
 const struct pt_shape *pt_shape_of(unsigned levels);
+/* pt_shape_for: the one that a machine has. */
+const struct pt_shape *pt_shape_for(const struct config *config);
 
 struct pt_node {
 	uint32_t used;
 	uint32_t level;
 	pte_t entry[]; /* 1 << bits[level] */
 };
+
+struct shared_table;
 
 /* All tables of the machine, by the frame they lie in. */
 struct pt_pool {
@@ -51,6 +64,9 @@ struct pt_pool {
 	uint32_t n_outside; /* numbers given out above frames */
 	uint32_t *spare;    /* of those, free again */
 	uint32_t n_spare;
+	/* What walks read instead of these tables, for all processes; NULL: these (design.h). It is
+	 * told of every change of a leaf entry. Set by whoever owns both. */
+	struct shared_table *shared;
 };
 void pt_pool_init(struct pt_pool *pool, const struct pt_shape *shape, uint32_t frames,
 		  bool outside);
@@ -61,6 +77,7 @@ vmsim_pfn pt_pool_outside(struct pt_pool *pool);
 
 struct page_table {
 	struct pt_pool *pool;
+	uint32_t asid;  /* whose it is, for a shared table */
 	vmsim_pfn root; /* VMSIM_NO_PFN until the first table is added */
 	uint32_t n_tables;
 	uint32_t n_large; /* large pages mapped */
@@ -95,6 +112,7 @@ void pt_set_large(struct page_table *pt, vmsim_vpn vpn, pte_t pte);
 struct pt_span {
 	vmsim_vpn vpn;
 	uint64_t n;
+	const struct page_table *pt;
 	struct pt_node *node; /* NULL: absent, all entries zero */
 	unsigned index;       /* of the first, in node */
 	bool large;           /* pages of a large page; no node */

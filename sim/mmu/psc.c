@@ -5,11 +5,16 @@ void psc_init(struct psc *psc, const struct config *config)
 {
 	const uint64_t entries[PT_MAX_LEVELS] = {0, config->psc.pde.entries,
 						 config->psc.pdpte.entries,
-						 config->psc.pml4e.entries};
+						 config->psc.pml4e.entries,
+						 config->psc.pml5e.entries};
+	unsigned end;
 
-	*psc = (struct psc){.shape = pt_shape_of((unsigned)config->paging.levels),
-			    .cycles = config->psc.latency.cycles};
-	for (unsigned level = 1; level < psc->shape->levels; level++) {
+	*psc = (struct psc){.shape = pt_shape_for(config), .cycles = config->psc.latency.cycles};
+	/* What stands in registers is not cached; other designs have no upper entries. */
+	end = config->paging.design == DESIGN_RADIX
+		      ? psc->shape->levels - psc->shape->top_in_registers
+		      : 0;
+	for (unsigned level = 1; level < end; level++) {
 		if (!entries[level])
 			continue;
 		tlb_init(&psc->level[level], (uint32_t)entries[level], (uint32_t)entries[level]);

@@ -17,7 +17,7 @@
 
 struct psc {
 	const struct pt_shape *shape;
-	/* By the level of the entries: 1 PDE, 2 PDPTE, 3 PML4E. No ways: there is none. */
+	/* By the level of the entries: 1 PDE, 2 PDPTE, 3 PML4E, 4 PML5E. No ways: none. */
 	struct tlb level[PT_MAX_LEVELS];
 	bool any;
 	vmsim_cycles cycles; /* of one look into all of them */

@@ -1,4 +1,5 @@
-/* walker.h: the hardware page walk (semantics H3, H4). */
+/* walker.h: the hardware page walk (semantics H3, H4), of radix tables or of the machine's shared
+ * one (design.h), of which all of a walk is one step: it has no levels, and begins nowhere else. */
 #ifndef MMU_WALKER_H
 #define MMU_WALKER_H
 
@@ -8,7 +9,8 @@
 /* Where a walk begins: a table, and its level. */
 struct walk_start {
 	unsigned level;
-	vmsim_pfn table; /* VMSIM_NO_PFN: of a process without tables, the top one */
+	vmsim_pfn table; /* VMSIM_NO_PFN: it is absent, as a process without tables has it */
+	bool prefetch;   /* nobody's access: no bit is set, and entries without A end it */
 };
 
 struct walk {
@@ -28,7 +30,7 @@ struct walk {
 bool walk(const struct page_table *pt, struct port *port, vmsim_vpn vpn, enum vmsim_access access,
 	  struct walk *out);
 /* walk_top: where that begins. walk_from: the same from another table on the way. */
-struct walk_start walk_top(const struct page_table *pt);
+struct walk_start walk_top(const struct page_table *pt, vmsim_vpn vpn);
 bool walk_from(const struct page_table *pt, struct port *port, struct walk_start from,
 	       vmsim_vpn vpn, enum vmsim_access access, struct walk *out);
 

@@ -65,6 +65,7 @@ static void start_peaks(struct counters *peaks, const struct gauges *now)
 	peaks->resident_pages_peak = now->resident_pages;
 	peaks->pagefile_slots_peak = now->pagefile_slots;
 	peaks->commit_limit_peak = now->commit_limit;
+	peaks->page_table_pages_peak = now->table_pages;
 	peaks->store_pages_peak = now->store_pages;
 }
 
@@ -208,6 +209,11 @@ void stats_limit(struct stats *stats, int64_t delta)
 	struct account *account = g_ptr_array_index(stats->accounts, 0);
 
 	MOVE(commit_limit, commit_limit_peak);
+}
+
+void stats_tables(struct stats *stats, struct account *account, int64_t delta)
+{
+	MOVE(table_pages, page_table_pages_peak);
 }
 
 void stats_stored(struct stats *stats, struct account *account, int64_t delta)

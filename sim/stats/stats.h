@@ -54,7 +54,7 @@ struct figures {
 /* A quantity with a current value; peaks follow it. One set for the machine, one per process. */
 struct gauges {
 	uint64_t committed_pages, reserved_pages, resident_pages, pagefile_slots;
-	uint64_t commit_limit, store_pages;
+	uint64_t commit_limit, store_pages, table_pages;
 };
 
 /* An account: what happened on behalf of one process. Account 0 is the kernel's. */
@@ -116,14 +116,15 @@ void stats_reserved(struct stats *stats, struct account *account, int64_t delta)
 void stats_resident(struct stats *stats, struct account *account, int64_t delta);
 void stats_slots(struct stats *stats, struct account *account, int64_t delta);
 void stats_limit(struct stats *stats, int64_t delta);
+void stats_tables(struct stats *stats, struct account *account, int64_t delta);
 void stats_stored(struct stats *stats, struct account *account, int64_t delta);
 
 /* stats_measure: forget what was counted so far; gauges keep their values, peaks restart there. */
 void stats_measure(struct stats *stats, vmsim_cycles now);
 /* stats_phase: the phase ends now, the next is called name. */
 void stats_phase(struct stats *stats, const char *name, vmsim_cycles now);
-/* Bookings made already for what comes after: stats_to_measured, stats_to_next_phase: of a part that
- * began last. stats_take_back: of nothing, since the run has ended. */
+/* Bookings made already for what comes after: stats_to_measured, stats_to_next_phase: of a part
+ * that began last. stats_take_back: of nothing, since the run has ended. */
 void stats_to_measured(struct stats *stats, struct account *account, enum bucket_id bucket,
 		       vmsim_cycles cycles);
 void stats_to_next_phase(struct stats *stats, enum bucket_id bucket, vmsim_cycles cycles);

@@ -51,7 +51,8 @@ static const struct invariant table[] = {
 	{"I31", check_I31, CHECK_ACCESS, "a byte read is the last one stored, or reset"},
 	{"I33", check_I33, CHECK_WHOLE, "what was in a freed page is readable nowhere"},
 	{"I32", check_I32, CHECK_WHOLE, "a frame changes owner zeroed, read into or copied into"},
-	{"I34", check_I34, CHECK_WHOLE | CHECK_IO, "a reset page is neither read nor written until a store"},
+	{"I34", check_I34, CHECK_WHOLE | CHECK_IO,
+	 "a reset page is neither read nor written until a store"},
 	{"I35", check_I35, CHECK_CALL, "decommit, release and exit start no I/O"},
 	{"I36", check_I36, CHECK_WHOLE | CHECK_TOTALS, "counters agree with each other"},
 	{"I37", check_I37, CHECK_CALL, "a failed call changed nothing"},
@@ -59,6 +60,8 @@ static const struct invariant table[] = {
 	{"W1", check_W1, CHECK_WHOLE, "a hard maximum of a working set is kept"},
 	{"H6", check_H6, CHECK_WHOLE | CHECK_TOUCHED,
 	 "who keeps the dirty bit says how a clean page is mapped"},
+	{"design", check_design, CHECK_WHOLE | CHECK_TOUCHED,
+	 "a page table that all processes share holds the valid entries, and no others"},
 	{"policy", check_policy, CHECK_WHOLE, "the replacement policies' own"},
 };
 

@@ -176,6 +176,7 @@ struct audit {
 	GHashTable *records; /* struct page_record, by page; owned */
 	GArray *written_by;  /* struct page_name, by tag - 1: who a tag belongs to */
 
+	unsigned tables_asked; /* times that a shared page table was to be looked through */
 	const struct invariant *row; /* being asked */
 	struct broken broken;
 	unsigned word; /* which of `words` was used last */
@@ -294,6 +295,7 @@ void check_I37(struct audit *a);
 void check_W13(struct audit *a);
 void check_W1(struct audit *a);
 void check_H6(struct audit *a);
+void check_design(struct audit *a);
 void check_policy(struct audit *a);
 
 #endif

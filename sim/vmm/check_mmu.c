@@ -1,5 +1,6 @@
 /* check_mmu.c: invariants I24 to I28: what the hardware holds, as the engine tells it, against page
  * tables, and those against protections. */
+#include "mmu/design.h"
 #include "vmm/check.h"
 
 static pte_t leaf_of(const struct audit *a, const struct cached *cached)
@@ -144,4 +145,36 @@ void check_H6(struct audit *a)
 			broke(a, "%s%s", entry_words(a, &a->entries.at[i]),
 			      software ? "" : " is to become writable by a fault");
 	}
+}
+
+/* A page table that all processes share holds their valid entries, as their own books have them,
+ * and no others: each is found there, and there are not more. Looking at every slot of a large
+ * table takes long, and is done now and then only. */
+#define SMALL_TABLE (1u << 20) /* bytes */
+#define LARGE_EVERY 1024u      /* audits */
+void check_design(struct audit *a)
+{
+	const struct shared_table *shared = a->vmm->pool.shared;
+	uint64_t n = 0;
+
+	if (!shared)
+		return;
+	for (size_t i = 0; i < a->entries.n; i++) {
+		const struct entry *entry = &a->entries.at[i];
+		uint64_t key = design_key(entry->process->asid, entry->vpn);
+		pte_t pte = shared_table_get(shared, key);
+
+		n += pte_is_valid(entry->pte);
+		if (pte != (pte_is_valid(entry->pte) ? entry->pte : 0))
+			broke(a, "%s, but the %s page table has 0x%" G_GINT64_MODIFIER "x",
+			      entry_words(a, entry), shared->design->name, pte);
+	}
+	if (!a->whole)
+		return;
+	if (shared->n != n)
+		broke(a, "the %s page table has %" G_GUINT64_FORMAT " pages, and %"
+		      G_GUINT64_FORMAT " are valid", shared->design->name, shared->n, n);
+	if ((shared->bytes <= SMALL_TABLE || a->tables_asked++ % LARGE_EVERY == 0) &&
+	    !shared->design->check(shared))
+		broke(a, "the %s page table disagrees with itself", shared->design->name);
 }

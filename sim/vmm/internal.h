@@ -83,6 +83,7 @@ struct vmm {
 	struct pfn_db db;
 	struct pagefile file;
 	struct pt_pool pool;
+	uint64_t shared_pages, shared_moves; /* of pool.shared, as they were counted last */
 	struct replacer *global; /* NULL with scope process */
 	struct rng rng;
 	GPtrArray *processes; /* of struct process *, by asid - 1; exited ones, too */
@@ -90,6 +91,7 @@ struct vmm {
 	GHashTable *ios; /* frame -> struct io, those under way */
 	GHashTable *sections; /* name -> struct section, owned */
 	GHashTable *files;    /* path -> struct file, owned */
+	uint64_t file_pages;  /* of all files, on the device */
 	GPtrArray *segments;  /* of struct segment, those alive */
 	GArray *injected;     /* of struct injected: errors to come (L16, L25) */
 	GArray *store;        /* of vmsim_pfn: frames of the compression store */
@@ -202,6 +204,11 @@ void pages_free(struct vmm *vmm, struct process *process, struct vad *vad, vmsim
 
 /* --- tables.c: page tables ----------------------------------------------------------------- */
 
+/* tables_init: the pool of tables, and the machine's shared one where there is one.
+ * => all frames are available
+ * tables_count: a shared table may have grown. */
+void tables_init(struct vmm *vmm);
+void tables_count(struct vmm *vmm);
 /* pages_build: make sure that every page of a range has a page-table entry.
  * => VMM_DONE, or wait
  * => *fits is false, and nothing is built, when the tables could never fit into memory (C4); with
@@ -337,7 +344,8 @@ struct replacer *replacer_new(struct vmm *vmm);
 void replacer_free(struct replacer *replacer);
 /* replace_victim: the page to take away on behalf of a process (NULL: of the system). */
 vmsim_pfn replace_victim(struct vmm *vmm, struct process *process);
-/* replace_evict: take it away; counts it as an eviction. */
+/* replace_evict: take it away; counts it as an eviction.
+ * => without a policy for all processes, a page that others map, too, stays active */
 void replace_evict(struct vmm *vmm, vmsim_pfn frame);
 /* replace_room: a fault is to map a page: past the maximum of the working set one of its own goes
  * first (W1). => VMM_DONE, or VMM_WAIT_IO: all that could go is on its way in */
@@ -454,11 +462,12 @@ bool view_allows(const struct vad *vad, uint32_t protect);
 /* view_prot: the protection that a page (pte: its effective entry) takes when asked to have one.
  * An image is not written to but copied; a copied page is the process's own. */
 unsigned view_prot(const struct vad *vad, pte_t pte, unsigned prot);
-/* view_charge: by how much a view's charge changes when its pages are asked to have a protection. */
+/* view_charge: by how much a view's charge changes when its pages are asked to have a
+ * protection. */
 int64_t view_charge(const struct process *process, const struct vad *vad, vmsim_vpn first,
 		    vmsim_vpn last, unsigned prot);
-/* call_charge: a call that may have to wait charges when it is decided, so that its outcome and that
- * of others do not depend on the wait (T3). Once; call_charged: its pages have followed. */
+/* call_charge: a call that may have to wait charges when it is decided, so that its outcome and
+ * that of others do not depend on the wait (T3). Once; call_charged: its pages have followed. */
 void call_charge(struct vmm *vmm, struct process *process, struct api_call *call, int64_t delta);
 void call_charged(struct process *process, struct api_call *call);
 /* call_tables: pages_build() for a call. => false: return *status, a wait or a failure (C4) */
@@ -472,8 +481,8 @@ void page_protect(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t
  * vad; PROT_NONE when they are not one region of committed pages. */
 unsigned pages_protection(const struct process *process, const struct vad *vad, vmsim_vpn first,
 			  vmsim_vpn last);
-/* commit_guard: the page becomes the guard of a stack (K2): committed, read-write, guarded. False when
- * the commit limit forbids it. => its page-table entry exists */
+/* commit_guard: the page becomes the guard of a stack (K2): committed, read-write, guarded.
+ * False when the commit limit forbids it. => its page-table entry exists */
 bool commit_guard(struct vmm *vmm, struct process *process, struct vad *vad, vmsim_vpn vpn);
 /* The call now under way took rights from these pages. */
 void call_remember(struct vmm *vmm, struct process *process, struct api_call *call,

@@ -1,9 +1,9 @@
 /* large.c: blocks of large pages (semantics 9.6, H21; L33).
  *
- * A large page is LARGE_PAGE frames one after another, the first a multiple of it, mapped by one entry
- * of the level above the leaf. They are found, zeroed and mapped when the block is allocated, and
- * given back when it is released; between, nothing happens to them: they are in no working set, and
- * no policy hears of them.
+ * A large page is LARGE_PAGE frames one after another, the first a multiple of it, mapped by one
+ * entry of the level above the leaf. They are found, zeroed and mapped when the block is allocated,
+ * and given back when it is released; between, nothing happens to them: they are in no working set,
+ * and no policy hears of them.
  *
  * Frames are sought among those that are available: nothing is evicted or moved to make a run, and
  * the call waits for nothing, frames of page tables included (chosen). Of several runs, those are
@@ -99,6 +99,9 @@ bool large_map(struct vmm *vmm, struct process *process, struct api_call *call, 
 	if (vmm->pool.shape->levels < 3)
 		return refuse(call, STATUS_INSUFFICIENT_RESOURCES, "2.3.17a",
 			      "page tables of two levels have no pages of 2 MiB");
+	if (vmm->pool.shared)
+		return refuse(call, STATUS_INSUFFICIENT_RESOURCES, "2.3.17a",
+			      "page tables of this design have no large pages");
 	run = find_runs(vmm, n);
 	if (!run)
 		return refuse(call, STATUS_INSUFFICIENT_RESOURCES, "2.3.17a",
@@ -117,7 +120,7 @@ bool large_map(struct vmm *vmm, struct process *process, struct api_call *call, 
 			claim(vmm, process, first + i * LARGE_PAGE + p, run[i] + p);
 	}
 	/* Leaf tables that are empty may be left from pages that were here before. */
-	tables_prune(vmm, process, first, first + pages);
+	tables_release(vmm, process, first, first + pages - 1);
 	for (uint64_t i = 0; i < n; i++)
 		map_one(vmm, process, first + i * LARGE_PAGE, run[i], prot);
 	g_free(run);

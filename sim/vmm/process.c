@@ -1,4 +1,5 @@
 /* process.c: address spaces, and the vmm as a whole. */
+#include "mmu/design.h"
 #include "vmm/check.h"
 
 #define TABLE_PID 0
@@ -28,8 +29,7 @@ struct vmm *vmm_new(const struct config *config, struct stats *stats, struct eve
 	sections_init(vmm);
 	pfn_db_init(&vmm->db, frames, config->memory.zeroed, events);
 	limit_init(vmm);
-	pt_pool_init(&vmm->pool, pt_shape_of((unsigned)config->paging.levels), frames,
-		     config->memory.page_tables == PAGE_TABLES_OUT);
+	tables_init(vmm);
 	/* Ages are kept, and pages trimmed, by process. */
 	if (config->replacement.scope == SCOPE_GLOBAL &&
 	    !vmsim_policy_at((size_t)config->replacement.policy)->scan)
@@ -72,6 +72,8 @@ void vmm_free(struct vmm *vmm)
 	if (!vmm)
 		return;
 	vmm_audit_end(vmm);
+	shared_table_free(vmm->pool.shared); /* it need not hear of what goes now */
+	vmm->pool.shared = NULL;
 	for (guint i = 0; i < vmm->processes->len; i++) {
 		struct process *process = g_ptr_array_index(vmm->processes, i);
 
@@ -109,6 +111,7 @@ struct work vmm_take_work(struct vmm *vmm)
 {
 	struct work work = vmm->work;
 
+	tables_count(vmm);
 	vmm->work = (struct work){0};
 	return work;
 }
@@ -117,8 +120,9 @@ struct process *vmm_process_new(struct vmm *vmm, uint32_t pid)
 {
 	struct process *process;
 
-	/* Identifiers are never used again: an exited process may still have I/O under way. */
-	if (vmm->processes->len == ASID_MAX)
+	/* Identifiers are never used again: an exited process may still have I/O under way. The last
+	 * one is no process's: that of global translations. */
+	if (vmm->processes->len == ASID_MAX - 1)
 		return NULL;
 	process = g_new0(struct process, 1);
 	process->pid = pid;
@@ -129,6 +133,7 @@ struct process *vmm_process_new(struct vmm *vmm, uint32_t pid)
 	process->last_ran = vmm->bsm.now;
 	vad_tree_init(&process->vads, vmm->pool.shape->lo, vmm->pool.shape->hi);
 	pt_init(&process->pt, &vmm->pool);
+	process->pt.asid = process->asid;
 	process->freed = range_map_new();
 	process->charged_tables = g_hash_table_new(NULL, NULL);
 	process->replacer = vmm->global ? vmm->global : replacer_new(vmm);

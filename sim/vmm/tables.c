@@ -1,6 +1,67 @@
 /* tables.c: the page tables that ranges of pages need: whether memory can hold them (semantics C4),
  * the building of them, and what they are charged (C1, memory.charge_page_tables). */
+#include "mmu/design.h"
 #include "vmm/internal.h"
+
+/* --- the machine's own ---------------------------------------------------------------------- */
+
+/* The frames that a shared table lies in are wired before anybody else gets any. */
+static void wire_shared(struct vmm *vmm, uint64_t frames)
+{
+	for (uint64_t i = 0; i < frames; i++) {
+		vmsim_pfn frame = frame_take(vmm, FRAME_TABLE);
+
+		g_assert(frame == i);
+		vmm->db.pfn[frame].flags = PFN_TABLE;
+		vmm->db.n_tables++;
+		pfn_move(&vmm->db, frame, MOVE_L38);
+	}
+}
+
+void tables_init(struct vmm *vmm)
+{
+	const struct config *config = vmm->config;
+	bool outside = config->memory.page_tables == PAGE_TABLES_OUT;
+	struct shared_table *shared = shared_table_new(config);
+
+	/* Beside a shared table, what each process has are the system's books. */
+	pt_pool_init(&vmm->pool, pt_shape_for(config), (uint32_t)config->memory.frames,
+		     outside || shared);
+	vmm->pool.shared = shared;
+	if (shared && !outside)
+		wire_shared(vmm, shared_table_pages(shared));
+	tables_count(vmm);
+}
+
+void tables_count(struct vmm *vmm)
+{
+	const struct shared_table *shared = vmm->pool.shared;
+	uint64_t pages;
+
+	if (!shared)
+		return;
+	/* The frames of one that was moved stay its own. */
+	pages = shared_table_pages(shared) + (shared->moves ? vmm->db.n_tables : 0);
+	if (pages != vmm->shared_pages)
+		stats_tables(vmm->stats, g_ptr_array_index(vmm->stats->accounts, 0),
+			     (int64_t)(pages - vmm->shared_pages));
+	vmm->c->page_table_moves += shared->moves - vmm->shared_moves;
+	vmm->shared_pages = pages;
+	vmm->shared_moves = shared->moves;
+}
+
+/* Whether a process pays for its tables; a shared one is nobody's. */
+static bool tables_are_charged(const struct vmm *vmm)
+{
+	return vmm->config->memory.charge_page_tables && !vmm->pool.shared;
+}
+
+/* A process has one table more, or n fewer. */
+static void tables_changed(struct vmm *vmm, const struct process *process, int64_t delta)
+{
+	if (!vmm->pool.shared)
+		stats_tables(vmm->stats, process->account, delta);
+}
 
 /* --- memory for them ----------------------------------------------------------------------- */
 
@@ -54,6 +115,7 @@ enum vmm_status table_add(struct vmm *vmm, struct process *process, vmsim_vpn vp
 
 	if (vmm->pool.outside) {
 		pt_add_table(&process->pt, vpn, pt_pool_outside(&vmm->pool));
+		tables_changed(vmm, process, 1);
 		return VMM_DONE;
 	}
 	status = frame_get(vmm, process, FRAME_TABLE, &frame, io);
@@ -65,6 +127,7 @@ enum vmm_status table_add(struct vmm *vmm, struct process *process, vmsim_vpn vp
 	vmm->db.n_tables++;
 	pfn_move(&vmm->db, frame, MOVE_L38);
 	pt_add_table(&process->pt, vpn, frame);
+	tables_changed(vmm, process, 1);
 	return VMM_DONE;
 }
 
@@ -73,6 +136,7 @@ void tables_prune(struct vmm *vmm, struct process *process, vmsim_vpn first, vms
 	uint32_t before = process->pt.n_tables;
 
 	pt_prune(&process->pt, first, end, frame_free_table, vmm);
+	tables_changed(vmm, process, (int64_t)process->pt.n_tables - (int64_t)before);
 	if (process->pt.n_tables != before)
 		vmm->host.tables_freed(vmm->host.ctx, process->asid, first);
 }
@@ -135,7 +199,7 @@ uint64_t tables_to_charge(const struct vmm *vmm, const struct process *process, 
 {
 	uint64_t n = 0;
 
-	if (!vmm->config->memory.charge_page_tables)
+	if (!tables_are_charged(vmm))
 		return 0;
 	for (unsigned level = 0; level < vmm->pool.shape->levels; level++)
 		for (vmsim_vpn i = number_of(vmm, level, first); i <= number_of(vmm, level, last);
@@ -169,7 +233,7 @@ void tables_charge(struct vmm *vmm, struct process *process, vmsim_vpn first, vm
 	vmsim_vpn leaf = (vmsim_vpn)1 << vmm->pool.shape->bits[0];
 	uint64_t n = 0;
 
-	if (!vmm->config->memory.charge_page_tables)
+	if (!tables_are_charged(vmm))
 		return;
 	for (vmsim_vpn vpn = first; vpn <= last; vpn = (vpn / leaf + 1) * leaf)
 		if (!is_charged(process, 0, number_of(vmm, 0, vpn)))
@@ -238,7 +302,7 @@ void tables_release(struct vmm *vmm, struct process *process, vmsim_vpn first, v
 	GArray *leaves;
 
 	tables_prune(vmm, process, first, last + 1);
-	if (!vmm->config->memory.charge_page_tables)
+	if (!tables_are_charged(vmm))
 		return;
 	leaves = leaves_in(vmm, process, first, last);
 	for (guint i = 0; i < leaves->len; i++) {

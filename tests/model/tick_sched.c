@@ -32,6 +32,8 @@ static void forget_process(struct tick *t, const struct process *process, uint32
 			core->thread = NULL;
 		if (core->last && core->last->process == process)
 			core->last = NULL;
+		if (core->ran && core->ran->process == process)
+			core->ran = NULL;
 	}
 	for (guint i = t->threads->len; i-- > 0;)
 		if (((struct tick_thread *)g_ptr_array_index(t->threads, i))->process == process)
@@ -264,7 +266,7 @@ static void take_core(struct tick *t, struct tick_core *core, struct tick_thread
 	for (unsigned i = 0; i < t->n_cores; i++)
 		if (&t->core[i] != core && t->core[i].last == thread)
 			t->core[i].last = NULL;
-	if (core->last != thread && core->used) {
+	if (core->ran != thread && core->used) {
 		t->stats.c.thread_switches++;
 		tick_slice(t, core, BUCKET_switch, account,
 			   t->config->sched.recorded_switch.cycles);
@@ -274,7 +276,7 @@ static void take_core(struct tick *t, struct tick_core *core, struct tick_thread
 	if (core->asid != asid)
 		tick_slice(t, core, BUCKET_switch, account, tick_enter(t, core, asid));
 	tick_count(t, account);
-	core->thread = core->last = thread;
+	core->thread = core->last = core->ran = thread;
 	core->asid = asid;
 	core->used = true;
 	thread->core = thread->last_core = (int)core->number;

@@ -98,12 +98,12 @@ vmsim_cycles tick_enter(struct tick *t, struct tick_core *core, uint32_t asid)
 	for (unsigned i = 0; i < TICK_SPACES; i++)
 		any |= core->space[i] != TICK_NOTHING;
 	if (!t->config->tlb.pcid && any) {
-		mmu_flush(&core->mmu, 0);
+		mmu_flush(&core->mmu, TLB_ALL_BUT_GLOBAL);
 		memset(core->space, 0, sizeof(core->space));
 	} else if (stale) {
 		mmu_flush(&core->mmu, asid);
 	}
-	mmu_forget(&core->mmu);
+	core->space[mmu_enter(&core->mmu, asid)] = TICK_NOTHING;
 	core->space[asid] = TICK_HELD;
 	return stale ? t->config->os.cr3.cycles : 0;
 }

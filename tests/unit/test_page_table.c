@@ -6,12 +6,13 @@
 
 #include <glib.h>
 
-static const unsigned index_bits[3][4] = {{10, 10, 0, 0}, {9, 9, 2, 0}, {9, 9, 9, 9}};
+static const unsigned index_bits[4][5] = {{10, 10}, {9, 9, 2}, {9, 9, 9, 9}, {9, 9, 9, 9, 9}};
+static const unsigned address_bits[4] = {32, 32, 48, 57};
 
 static void test_shapes(void)
 {
 	RULES("H1 V6");
-	for (unsigned levels = 2; levels <= 4; levels++) {
+	for (unsigned levels = 2; levels <= 5; levels++) {
 		const struct pt_shape *shape = pt_shape_of(levels);
 		unsigned shift = 0;
 
@@ -23,8 +24,13 @@ static void test_shapes(void)
 		}
 		g_assert_cmpuint(shape->entry_size, ==, levels == 2 ? 4 : 8);
 		g_assert_cmphex(shape->lo, ==, 0x10000);
-		g_assert_cmphex(shape->hi, ==, levels == 4 ? 0x7FFFFFFEFFFFu : 0x7FFEFFFFu);
-		g_assert_cmphex(shape->vpn_end, ==, levels == 4 ? 1ull << 35 : 1ull << 20);
+		g_assert_cmphex(shape->hi, ==, levels >= 4 ? 0x7FFFFFFEFFFFu : 0x7FFEFFFFu);
+		g_assert_cmpuint(shape->address_bits, ==, address_bits[levels - 2]);
+		/* of canonical addresses the lower half */
+		g_assert_cmphex(shape->vpn_end, ==,
+				levels == 5   ? 1ull << 44
+				: levels == 4 ? 1ull << 35
+					      : 1ull << 20);
 	}
 }
 
@@ -39,6 +45,11 @@ static void test_index(void)
 	g_assert_cmphex(pt_index(x64, 2, vpn), ==, 0xD1);
 	g_assert_cmphex(pt_index(x64, 1, vpn), ==, 0xB3);
 	g_assert_cmphex(pt_index(x64, 0, vpn), ==, 0x189);
+	/* 0x5A123456789000: the same below bits 56:48 = 0x5A */
+	for (unsigned l = 0; l < 4; l++)
+		g_assert_cmphex(pt_index(pt_shape_of(5), l, 0x5A123456789), ==,
+				pt_index(x64, l, vpn));
+	g_assert_cmphex(pt_index(pt_shape_of(5), 4, 0x5A123456789), ==, 0x5A);
 	/* 0xC0DEF000: 31:22 = 0x303, 21:12 = 0x1EF; PAE 31:30 = 3, 29:21 = 6, 20:12 = 0x1EF */
 	g_assert_cmphex(pt_index(x86, 1, 0xC0DEF), ==, 0x303);
 	g_assert_cmphex(pt_index(x86, 0, 0xC0DEF), ==, 0x1EF);
@@ -152,7 +163,7 @@ static void naive_add(const struct pt_shape *shape, GHashTable *have, vmsim_vpn 
 
 static void test_missing(void)
 {
-	for (unsigned levels = 2; levels <= 4; levels++) {
+	for (unsigned levels = 2; levels <= 5; levels++) {
 		const struct pt_shape *shape = pt_shape_of(levels);
 		GHashTable *have = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 		static struct fixture f;
@@ -196,7 +207,7 @@ static void test_build_range(void)
 
 static void test_random(void)
 {
-	for (unsigned levels = 2; levels <= 4; levels++) {
+	for (unsigned levels = 2; levels <= 5; levels++) {
 		const struct pt_shape *shape = pt_shape_of(levels);
 		GHashTable *model = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
 		static struct fixture f;
@@ -349,7 +360,7 @@ static void build_large(struct fixture *f, vmsim_vpn vpn)
 static void test_large(void)
 {
 	RULES("H1");
-	for (unsigned levels = 3; levels <= 4; levels++) {
+	for (unsigned levels = 3; levels <= 5; levels++) {
 		pte_t pde = pte_make_large(PROT_READWRITE, 1024, true);
 		static struct fixture f;
 		struct pt_span span;

@@ -17,11 +17,8 @@ static void tables_freed(void *ctx, uint32_t asid, vmsim_vpn vpn)
 {
 	struct tick *t = ctx;
 
-	uint64_t levels = t->config->paging.levels;
 
-	if (!(levels > 1 && t->config->psc.pde.entries) &&
-	    !(levels > 2 && t->config->psc.pdpte.entries) &&
-	    !(levels > 3 && t->config->psc.pml4e.entries))
+	if (!t->core[0].mmu.psc.any)
 		return;
 	for (guint i = 0; i < t->invalidations->len; i++)
 		if (g_array_index(t->invalidations, struct tick_gone, i).asid == asid)

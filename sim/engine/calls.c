@@ -75,7 +75,7 @@ static void end_call(struct vmsim_machine *m, struct thread *thread)
 	m->last_outcome = op->call.outcome;
 	op->call.outcome.pages = NULL;
 	call_forget(op);
-	op->stage = OP_IDLE;
+	op->stage = process_has_exited(thread->process) ? OP_EXITED : OP_IDLE;
 }
 
 void call_forget(struct op *op)

@@ -141,7 +141,6 @@ struct vmsim_machine *vmsim_machine_new(const vmsim_config *config, GError **err
 	m->threads_of = g_hash_table_new_full(NULL, NULL, NULL,
 					      (GDestroyNotify)g_ptr_array_unref);
 	m->processes = g_hash_table_new(NULL, NULL);
-	m->exits = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	m->waiting = g_ptr_array_new();
 	m->ready = g_ptr_array_new();
 	m->invalidations = g_array_new(FALSE, FALSE, sizeof(struct invalidation));
@@ -175,7 +174,6 @@ void vmsim_machine_free(struct vmsim_machine *m)
 	g_hash_table_destroy(m->threads_of);
 	g_hash_table_destroy(m->threads);
 	g_hash_table_destroy(m->processes);
-	g_hash_table_destroy(m->exits);
 	g_ptr_array_unref(m->waiting);
 	g_ptr_array_unref(m->ready);
 	g_array_unref(m->invalidations);

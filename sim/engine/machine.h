@@ -46,6 +46,7 @@ enum op_stage {
 	OP_SERVICE,   /* resolve it */
 	OP_RETURN,    /* leave the handler */
 	OP_CALL,      /* a call: carry it out */
+	OP_EXITED,    /* its process is gone once the call's cycles are over */
 };
 
 /* What events have from the trace they came from. Kept while the machine lives: an event may
@@ -104,8 +105,7 @@ struct thread {
 	enum thread_state state;
 	struct core *core;      /* that it is on, or was on last; NULL: none yet */
 	vmsim_cycles ready_at;  /* READY: since when */
-	vmsim_cycles ended;     /* BETWEEN: when its last event does; before its first, when the
-				 * process that had its pid before was gone */
+	vmsim_cycles ended;     /* BETWEEN: when its last event does */
 	enum wait_kind wait;
 	struct io *io;
 	vmsim_va stack_low, stack_end; /* ThreadStack; 0, 0: not told (K2) */
@@ -174,7 +174,6 @@ struct vmsim_machine {
 	GHashTable *threads;    /* (pid, tid) -> struct thread; owns them */
 	GHashTable *threads_of; /* process -> GPtrArray of its threads */
 	GHashTable *processes;  /* pid -> struct process, live ones */
-	GHashTable *exits;      /* pid -> cycle (owned) in which its last process was gone */
 	GPtrArray *waiting, *ready;
 	bool frames_due;        /* the vmm acted since threads without a frame last tried */
 	bool background_due;    /* the vmm acted since background work last found nothing to do */

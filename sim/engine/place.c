@@ -119,8 +119,7 @@ struct core *place_own_core(const struct thread *thread)
 struct start place_event(struct vmsim_machine *m, struct thread *thread, const struct op *op,
 			 vmsim_cycles not_before)
 {
-	struct start start = {.turn = MAX(m->begun, thread->ended),
-			      .core = place_own_core(thread), .thread = thread};
+	struct start start = {.turn = m->begun, .core = place_own_core(thread), .thread = thread};
 
 	if (conflicts(m->waiting, thread, op) || conflicts(m->ready, thread, op) ||
 	    !cores_permit(m, thread, op, &start.turn))

@@ -66,6 +66,10 @@ static bool stage(struct vmsim_machine *m, struct thread *thread)
 			access_begin(m, thread);
 		return true;
 	}
+	if (thread->op.stage == OP_EXITED) {
+		thread->op.stage = OP_IDLE;
+		return true;
+	}
 	return thread->op.stage == OP_CALL ? call_stage(m, thread) : access_stage(m, thread);
 }
 

@@ -25,7 +25,6 @@ struct thread *machine_thread(struct vmsim_machine *m, uint32_t pid, uint32_t ti
 	uint64_t key = (uint64_t)pid << 32 | tid;
 	struct thread *thread = g_hash_table_lookup(m->threads, &key);
 	struct process *process;
-	const vmsim_cycles *gone;
 
 	if (thread)
 		return thread;
@@ -43,8 +42,6 @@ struct thread *machine_thread(struct vmsim_machine *m, uint32_t pid, uint32_t ti
 	thread->process = process;
 	thread->pid = pid;
 	thread->tid = tid;
-	gone = g_hash_table_lookup(m->exits, GUINT_TO_POINTER(pid));
-	thread->ended = gone ? *gone : 0;
 	thread->priority = (unsigned)m->config->vmm.page_priority;
 	g_hash_table_insert(m->threads, g_memdup2(&key, sizeof(key)), thread);
 	g_ptr_array_add(threads_of(m, process), thread);
@@ -52,9 +49,10 @@ struct thread *machine_thread(struct vmsim_machine *m, uint32_t pid, uint32_t ti
 }
 
 /* A core's thread is no more. */
-static void vacate(struct vmsim_machine *m, struct core *core)
+static void vacate(struct vmsim_machine *m, struct core *core, vmsim_cycles at)
 {
 	core_select(m, core);
+	core_pass(m, at); /* until now its thread waited for its turn */
 	stats_switch(&m->stats, g_ptr_array_index(m->stats.accounts, 0));
 	mmu_forget(m->mmu);
 	core->running = m->running = NULL;
@@ -80,11 +78,9 @@ static void forget_process(struct vmsim_machine *m, struct thread *exiting)
 	machine_flush_references(m);
 	for (unsigned i = 0; i < m->n_cores; i++)
 		if (m->cores[i].running && m->cores[i].running->process == process)
-			vacate(m, &m->cores[i]);
+			vacate(m, &m->cores[i], exiting->ended);
 	core_select(m, acting);
 	g_hash_table_remove(m->processes, GUINT_TO_POINTER(exiting->pid));
-	g_hash_table_insert(m->exits, GUINT_TO_POINTER(exiting->pid),
-			    g_memdup2(&exiting->ended, sizeof(exiting->ended)));
 	for (guint i = 0; i < threads->len; i++) {
 		const struct thread *thread = g_ptr_array_index(threads, i);
 		uint64_t key = (uint64_t)thread->pid << 32 | thread->tid;

@@ -104,6 +104,7 @@ struct thread {
 	uint32_t pid, tid;
 	enum thread_state state;
 	struct core *core;      /* that it is on, or was on last; NULL: none yet */
+	vmsim_cycles served;    /* WAITING, READY: when the step that let it wait is over */
 	vmsim_cycles ready_at;  /* READY: since when */
 	vmsim_cycles ended;     /* BETWEEN: when its last event does */
 	enum wait_kind wait;

@@ -136,26 +136,18 @@ struct start place_event(struct vmsim_machine *m, struct thread *thread, const s
 	return start;
 }
 
-/* When the step that made a thread wait is over: not before it goes on, though what it waits for may
- * have come earlier. */
-static vmsim_cycles served(const struct vmsim_machine *m, const struct thread *thread)
-{
-	const struct core *core = place_own_core(thread);
-
-	return core ? core_now(m, core) : 0;
-}
-
 struct start place_ready(struct vmsim_machine *m, struct thread *thread,
 			 const struct start *next)
 {
 	struct start start = {.thread = thread};
 	const struct core *except = next && next->possible && place_own_core(next->thread) ? next->core
 										     : NULL;
-	vmsim_cycles since = MAX(MAX(thread->ready_at, m->time), served(m, thread));
+	vmsim_cycles since = MAX(MAX(thread->ready_at, thread->served), m->time);
 	vmsim_cycles with = MAX(first_free(m, NULL), since);
 	vmsim_cycles without = MAX(first_free(m, except), since);
 
-	if (place_own_core(thread) && thread->core->round.targets)
+	/* The step that let it wait waits for answers. */
+	if (thread->core->round.targets && thread->core->round.seq == thread->op.seq)
 		return start;
 	/* The core of the next event's thread can be taken as long as that waits for its time. */
 	if (except && with < next->at)

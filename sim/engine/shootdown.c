@@ -176,6 +176,8 @@ void shootdown_arrive(struct vmsim_machine *m)
 	BOOK(m, shootdown, answered - sent);
 	stats_switch(&m->stats, account);
 	sender->awaits = true;
+	if (sender->running && round->seq == sender->running->op.seq)
+		sender->running->served = m->now;
 	work_release(m);
 }
 

@@ -140,6 +140,7 @@ void machine_switch(struct vmsim_machine *m, struct thread *thread)
 void thread_wait(struct vmsim_machine *m, struct thread *thread)
 {
 	thread->state = THREAD_WAITING;
+	thread->served = m->now;
 	g_ptr_array_add(m->waiting, thread);
 }
 

@@ -268,11 +268,11 @@ struct start {
 	struct core *core;
 	const struct thread *thread;
 };
-/* place_event: an event that has not begun (T3, T4). place_ready: a thread that may go on; not on
+/* place_event: an event that has not begun (T3, T4). place_ready: a thread that may go on from then; not on
  * the core of `next`, if that can begin then. */
 struct start place_event(struct vmsim_machine *m, struct thread *thread, const struct op *op,
 			 vmsim_cycles not_before);
-struct start place_ready(struct vmsim_machine *m, struct thread *thread,
+struct start place_ready(struct vmsim_machine *m, struct thread *thread, vmsim_cycles since,
 			 const struct start *next);
 /* place_anywhere: a thread that may go on from then, on any core. place_permits: whether no event
  * under way keeps one off its pages, and from when. place_own_core: that it is still on, or NULL. */

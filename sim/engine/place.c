@@ -136,19 +136,15 @@ struct start place_event(struct vmsim_machine *m, struct thread *thread, const s
 	return start;
 }
 
-struct start place_ready(struct vmsim_machine *m, struct thread *thread,
+struct start place_ready(struct vmsim_machine *m, struct thread *thread, vmsim_cycles since,
 			 const struct start *next)
 {
 	struct start start = {.thread = thread};
 	const struct core *except = next && next->possible && place_own_core(next->thread) ? next->core
 										     : NULL;
-	vmsim_cycles since = MAX(MAX(thread->ready_at, thread->served), m->time);
 	vmsim_cycles with = MAX(first_free(m, NULL), since);
 	vmsim_cycles without = MAX(first_free(m, except), since);
 
-	/* The step that let it wait waits for answers. */
-	if (thread->core->round.targets && thread->core->round.seq == thread->op.seq)
-		return start;
 	/* The core of the next event's thread can be taken as long as that waits for its time. */
 	if (except && with < next->at)
 		except = NULL;

@@ -232,10 +232,14 @@ static void offer_ready(struct vmsim_machine *m, struct happening *best, const s
 {
 	for (guint i = 0; i < m->ready->len; i++) {
 		struct thread *thread = g_ptr_array_index(m->ready, i);
-		struct start start = m->free ? place_anywhere(m, thread,
-							      MAX(thread->ready_at, m->time))
-					     : place_ready(m, thread, next);
+		vmsim_cycles since = MAX(MAX(thread->ready_at, thread->served), m->time);
+		struct start start;
 
+		/* The step that let it wait may itself wait for answers. */
+		if (thread->core->round.targets && thread->core->round.seq == thread->op.seq)
+			continue;
+		start = m->free ? place_anywhere(m, thread, since)
+				: place_ready(m, thread, since, next);
 		if (start.possible)
 			offer(best, (struct happening){.at = start.at,
 						       .kind = THREAD,

@@ -18,7 +18,7 @@ void core_init(struct vmsim_machine *m)
 	}
 	m->core = m->cores;
 	m->mmu = &m->core->mmu;
-	m->idle_from = DEVICE_NEVER;
+	m->idle_from = m->idle_until = DEVICE_NEVER;
 	m->submitted = g_array_new(FALSE, FALSE, sizeof(struct submission));
 }
 
@@ -182,6 +182,8 @@ static void pass_idle(struct vmsim_machine *m, vmsim_cycles until)
 	bool waits = m->running && m->running->wait != WAIT_NOTHING;
 	struct account *account;
 
+	if (until <= m->now)
+		return;
 	zero_on(m, until);
 	if (waits) {
 		BOOK(m, io_wait, until - m->now);
@@ -190,6 +192,12 @@ static void pass_idle(struct vmsim_machine *m, vmsim_cycles until)
 		BOOK(m, idle, until - m->now);
 		stats_switch(&m->stats, account);
 	}
+}
+
+static void pass_waiting(struct vmsim_machine *m, vmsim_cycles until)
+{
+	if (until > m->now)
+		BOOK(m, order_wait, until - m->now);
 }
 
 void core_pass(struct vmsim_machine *m, vmsim_cycles until)
@@ -201,10 +209,13 @@ void core_pass(struct vmsim_machine *m, vmsim_cycles until)
 	m->core->asleep = true;
 	stats_settle(&m->stats);
 	core_step(m);
-	if (is_between(m->core) && m->now < m->idle_from)
-		BOOK(m, order_wait, MIN(until, m->idle_from) - m->now);
-	if (m->now < until)
+	if (is_between(m->core)) {
+		pass_waiting(m, MIN(until, m->idle_from));
+		pass_idle(m, MIN(until, m->idle_until));
+		pass_waiting(m, until);
+	} else {
 		pass_idle(m, until);
+	}
 }
 
 void core_pass_all(struct vmsim_machine *m, vmsim_cycles until)

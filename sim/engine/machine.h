@@ -167,7 +167,7 @@ struct vmsim_machine {
 	vmsim_cycles last_end;  /* when the last event to end ends (T19) */
 	/* From then on cores whose threads are between events are idle: the trace says that nothing
 	 * is to begin yet, or nothing is left. DEVICE_NEVER: they wait for their turn (T19). */
-	vmsim_cycles idle_from;
+	vmsim_cycles idle_from, idle_until; /* and until then, when they wait for their turn again */
 
 	uint64_t seq;           /* events begun */
 	uint64_t seq_measured;  /* when measuring began */
@@ -332,6 +332,8 @@ void work_submit(struct vmsim_machine *m, vmsim_cycles at);
 vmsim_cycles work_submit_next(const struct vmsim_machine *m);
 /* work_delay: the acting core was interrupted at `at`: what its step asked for comes later. */
 void work_delay(struct vmsim_machine *m, vmsim_cycles at, vmsim_cycles cycles);
+/* work_tell_who_ran: the vmm is told whose processes ran until now. */
+void work_tell_who_ran(struct vmsim_machine *m, vmsim_cycles at);
 /* work_background: a step of the vmm's threads on the acting core; false: nothing to do (T16). */
 bool work_background(struct vmsim_machine *m);
 /* work_zero: the acting core, idle, begins to zero a frame (W10).

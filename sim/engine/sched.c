@@ -107,7 +107,8 @@ static void go(struct vmsim_machine *m, struct thread *thread)
 	m->events.tid = thread->tid;
 	m->core->zeroes = false;
 	m->core->asleep = false;
-	vmm_ran(m->vmm, thread->process, m->now);
+	work_tell_who_ran(m, machine_time(m));
+	vmm_ran(m->vmm, thread->process, machine_time(m));
 }
 
 void machine_begun(struct vmsim_machine *m, struct thread *thread)
@@ -385,8 +386,10 @@ bool machine_await(struct vmsim_machine *m, struct thread *thread, const struct 
 
 	do {
 		start = place_event(m, thread, op, not_before);
-		if (start.has_turn && not_before > start.turn)
+		if (start.has_turn && not_before > start.turn) {
 			m->idle_from = MIN(m->idle_from, start.turn);
+			m->idle_until = not_before;
+		}
 	} while (go_on(m, &start));
 	if (m->error)
 		return false;
@@ -394,7 +397,7 @@ bool machine_await(struct vmsim_machine *m, struct thread *thread, const struct 
 		return machine_stuck(m);
 	if (m->idle_from != DEVICE_NEVER)
 		core_pass_all(m, start.at);
-	m->idle_from = DEVICE_NEVER;
+	m->idle_from = m->idle_until = DEVICE_NEVER;
 	core_select(m, start.core);
 	core_pass(m, start.at);
 	core_step(m);

@@ -146,11 +146,11 @@ static void as_kernel(struct vmsim_machine *m)
 }
 
 /* The processes on cores that did not sleep ran until `at`, or until their last events ended. */
-static void tell_who_ran(struct vmsim_machine *m, vmsim_cycles at)
+void work_tell_who_ran(struct vmsim_machine *m, vmsim_cycles at)
 {
 	for (unsigned i = 0; i < m->n_cores; i++) {
 		struct core *core = &m->cores[i];
-		vmsim_cycles now = core == m->core ? m->now : core->now;
+		vmsim_cycles now = core_now(m, core);
 
 		if (!core->running || core->asleep)
 			continue;
@@ -171,7 +171,7 @@ bool work_background(struct vmsim_machine *m)
 	machine_flush_references(m);
 	as_kernel(m);
 	core_step(m);
-	tell_who_ran(m, m->now);
+	work_tell_who_ran(m, m->now);
 	vmm_write_timer(m->vmm, m->now);
 	any = vmm_background(m->vmm, starved);
 	work = vmm_take_work(m->vmm);
@@ -193,7 +193,7 @@ bool work_background(struct vmsim_machine *m)
 
 vmsim_cycles work_zero_next(const struct vmsim_machine *m, const struct core *core)
 {
-	vmsim_cycles now = core == m->core ? m->now : core->now, since = 0;
+	vmsim_cycles now = core_now(m, core), since = 0, next;
 	bool between = core->running && core->running->state == THREAD_BETWEEN;
 
 	if (between)
@@ -201,7 +201,8 @@ vmsim_cycles work_zero_next(const struct vmsim_machine *m, const struct core *co
 	if ((!between && !core_is_idle(core)) || since == DEVICE_NEVER ||
 	    !vmm_zeroable(m->vmm, core->zeroes))
 		return DEVICE_NEVER;
-	return MAX(MAX(now, since) + core->zeroing_left, m->time);
+	next = MAX(MAX(now, since) + core->zeroing_left, m->time);
+	return between && next >= m->idle_until ? DEVICE_NEVER : next;
 }
 
 void work_zero(struct vmsim_machine *m)
@@ -232,7 +233,7 @@ void timer_take(struct vmsim_machine *m, vmsim_cycles at)
 		m->background_due = true;
 	if (at < m->next_tick)
 		return;
-	tell_who_ran(m, at);
+	work_tell_who_ran(m, at);
 	n = (at - m->next_tick) / period + 1; /* however late, it comes once */
 	vmm_tick(m->vmm, at, n);
 	m->next_tick += n * period;

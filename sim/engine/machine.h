@@ -215,7 +215,7 @@ struct vmsim_machine {
 /* machine_await: let happen what does before an event of `thread` may begin, and turn a core to it.
  * => op: the event's pages and kind, for T3
  * => returns false when the machine cannot go on (m->error) */
-bool machine_await(struct vmsim_machine *m, struct thread *thread, const struct op *op,
+bool machine_await(struct vmsim_machine *m, struct thread *thread, struct op *op,
 		   vmsim_cycles not_before);
 /* machine_await_labels: let time pass until no call under way is to bind one of the labels. */
 bool machine_await_labels(struct vmsim_machine *m, const uint32_t *labels, size_t n);
@@ -356,6 +356,8 @@ bool event_clock_allows(struct vmsim_machine *m, const struct vmsim_event *event
 /* event_fill: the operation that an event is. => its labels are bound, or will not be */
 void event_fill(struct vmsim_machine *m, const struct thread *thread,
 		const struct vmsim_event *event, uint64_t seq, struct op *op);
+/* event_range: which pages it acts on, as things stand (T3). */
+void event_range(struct vmsim_machine *m, const struct thread *thread, struct op *op);
 /* event_not_before: the cycle before which a recorded time keeps its thread idle (T6). */
 vmsim_cycles event_not_before(const struct vmsim_machine *m, const struct vmsim_event *event);
 /* event_begin: it begins now on the acting core, which turns to its thread. */

@@ -379,18 +379,21 @@ bool machine_stuck(struct vmsim_machine *m)
 
 /* --- events of the trace ---------------------------------------------------------------------- */
 
-bool machine_await(struct vmsim_machine *m, struct thread *thread, const struct op *op,
+bool machine_await(struct vmsim_machine *m, struct thread *thread, struct op *op,
 		   vmsim_cycles not_before)
 {
 	struct start start;
 
-	do {
+	for (;;) {
 		start = place_event(m, thread, op, not_before);
 		if (start.has_turn && not_before > start.turn) {
 			m->idle_from = MIN(m->idle_from, start.turn);
 			m->idle_until = not_before;
 		}
-	} while (go_on(m, &start));
+		if (!go_on(m, &start))
+			break;
+		event_range(m, thread, op);
+	}
 	if (m->error)
 		return false;
 	if (!start.possible)

@@ -129,7 +129,8 @@ static void book_cycle(struct tick *t, struct tick_core *core)
 		struct tick_slice *slice = &core->slice[0];
 
 		book(t, core, slice->bucket, slice->account);
-		if (!--slice->cycles) {
+		slice->cycles--;
+		while (core->n_slices && !slice->cycles) {
 			if (slice->from)
 				slice->from->unanswered--;
 			core->n_slices--;

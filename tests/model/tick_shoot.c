@@ -149,13 +149,13 @@ static void take(struct tick *t, struct tick_core *core, struct tick_slice slice
 	const struct tick_thread *thread = core->thread ? core->thread : core->last;
 	unsigned at = 0;
 
-	if (!slice.cycles) {
+	while (at < core->n_slices && core->slice[at].from)
+		at++;
+	if (!slice.cycles && !at) {
 		slice.from->unanswered--;
 		return;
 	}
 	slice.account = thread ? tick_account(t, thread->process) : 0;
-	while (at < core->n_slices && core->slice[at].from)
-		at++;
 	g_assert(core->n_slices < TICK_SLICES);
 	memmove(&core->slice[at + 1], &core->slice[at],
 		(core->n_slices - at) * sizeof(core->slice[0]));

@@ -194,6 +194,14 @@ static void pass_idle(struct vmsim_machine *m, vmsim_cycles until)
 	}
 }
 
+/* Nothing of its thread runs on the acting core from now on. */
+static void rest(struct vmsim_machine *m)
+{
+	if (m->running && !m->core->asleep)
+		vmm_ran(m->vmm, m->running->process, m->now);
+	m->core->asleep = true;
+}
+
 static void pass_waiting(struct vmsim_machine *m, vmsim_cycles until)
 {
 	if (until > m->now)
@@ -204,9 +212,7 @@ void core_pass(struct vmsim_machine *m, vmsim_cycles until)
 {
 	if (until <= m->now)
 		return;
-	if (m->running && !m->core->asleep)
-		vmm_ran(m->vmm, m->running->process, m->now);
-	m->core->asleep = true;
+	rest(m);
 	stats_settle(&m->stats);
 	core_step(m);
 	if (is_between(m->core)) {
@@ -258,6 +264,8 @@ void core_interrupt(struct vmsim_machine *m, struct core *core, vmsim_cycles at,
 	core_select(m, core);
 	core_pass(m, at);
 	end = m->now;
+	if (end == at && core_is_free(core))
+		rest(m);
 	if (m->now == at)
 		core_step(m);
 	else if (core->awaits)

@@ -93,6 +93,7 @@ static void run(struct vmsim_machine *m, struct thread *thread)
 			timer_take(m, m->now);
 		if (m->now >= m->sample_at)
 			machine_sample(m);
+		vmm_ran(m->vmm, thread->process, m->now);
 		goes_on = stage(m, thread);
 	}
 	settle_thread(m, thread, goes_on);

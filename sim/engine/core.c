@@ -277,7 +277,7 @@ void core_interrupt(struct vmsim_machine *m, struct core *core, vmsim_cycles at,
 	work_delay(m, at, m->now - end);
 	if (core->running && core->running->served > at)
 		core->running->served += m->now - end;
-	if (is_between(core) && end > at) {
+	if (is_between(core) && core->running->ended > at) {
 		core->running->ended += m->now - end;
 		m->last_end = MAX(m->last_end, core->running->ended);
 	}

@@ -255,30 +255,33 @@ static vmsim_cycles take_wait(struct vmsim_machine *m, vmsim_cycles cycles)
 	return cycles;
 }
 
-void core_interrupt(struct vmsim_machine *m, struct core *core, vmsim_cycles at,
+void core_interrupt(struct vmsim_machine *m, struct core *core, vmsim_cycles arrived,
 		    vmsim_cycles cost)
 {
 	struct booking part = {.bucket = BUCKET_interrupted, .cycles = cost};
-	vmsim_cycles end;
+	/* Behind another, and before what that interrupted. */
+	bool queued = core->handler_end > arrived;
+	vmsim_cycles at = MAX(core->handler_end, arrived), before = at - queued, end;
 
 	core_select(m, core);
 	core_pass(m, at);
 	end = m->now;
 	if (end == at && core_is_free(core))
 		rest(m);
-	if (m->now == at)
+	if (m->now == at && at == m->time)
 		core_step(m);
-	else if (core->awaits)
+	else if (m->now > at && core->awaits)
 		take_wait(m, MIN(cost, m->now - at));
 	part.account = m->stats.current;
 	m->stats.b.interrupted_cycles += cost;
 	note_within(core->step, part, m->now - at);
 	m->now += cost;
-	work_delay(m, at, m->now - end);
-	if (core->running && core->running->served > at)
+	work_delay(m, before, m->now - end);
+	if (core->running && core->running->served > before)
 		core->running->served += m->now - end;
-	if (is_between(core) && core->running->ended > at) {
+	if (is_between(core) && core->running->ended > before) {
 		core->running->ended += m->now - end;
 		m->last_end = MAX(m->last_end, core->running->ended);
 	}
+	core->handler_end = at + cost;
 }

@@ -72,8 +72,9 @@ void core_note(struct vmsim_machine *m, enum bucket_id bucket, vmsim_cycles cycl
  * lags behind it. */
 void core_pass(struct vmsim_machine *m, vmsim_cycles until);
 void core_pass_all(struct vmsim_machine *m, vmsim_cycles until);
-/* core_interrupt: a core serves an interrupt at `at`, whatever it is doing (T15). */
-void core_interrupt(struct vmsim_machine *m, struct core *core, vmsim_cycles at,
+/* core_interrupt: a core takes an interrupt that arrived, whatever it is doing but serving another
+ * (T15). core->handler_end says when it is served. */
+void core_interrupt(struct vmsim_machine *m, struct core *core, vmsim_cycles arrived,
 		    vmsim_cycles cost);
 
 /* core_is_idle: whether it has nothing to run (T16). Threads between events keep theirs. */

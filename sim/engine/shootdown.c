@@ -159,12 +159,10 @@ void shootdown_arrive(struct vmsim_machine *m)
 
 	for (unsigned i = 0; i < m->n_cores; i++) {
 		struct core *core = &m->cores[i];
-		vmsim_cycles at = MAX(MAX(sent, core->reference_end), core->handler_end);
 
 		if (!(round->targets & (uint64_t)1 << i))
 			continue;
-		core_interrupt(m, core, at, round->cost[i]);
-		core->handler_end = at + round->cost[i];
+		core_interrupt(m, core, MAX(sent, core->reference_end), round->cost[i]);
 		answered = MAX(answered, core->handler_end);
 	}
 	core_select(m, sender);

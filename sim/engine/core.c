@@ -194,14 +194,6 @@ static void pass_idle(struct vmsim_machine *m, vmsim_cycles until)
 	}
 }
 
-/* Nothing of its thread runs on the acting core from now on. */
-static void rest(struct vmsim_machine *m)
-{
-	if (m->running && !m->core->asleep)
-		vmm_ran(m->vmm, m->running->process, m->now);
-	m->core->asleep = true;
-}
-
 static void pass_waiting(struct vmsim_machine *m, vmsim_cycles until)
 {
 	if (until > m->now)
@@ -212,7 +204,7 @@ void core_pass(struct vmsim_machine *m, vmsim_cycles until)
 {
 	if (until <= m->now)
 		return;
-	rest(m);
+	work_tell_ran(m, m->core, until);
 	stats_settle(&m->stats);
 	core_step(m);
 	if (is_between(m->core)) {
@@ -266,8 +258,6 @@ void core_interrupt(struct vmsim_machine *m, struct core *core, vmsim_cycles arr
 	core_select(m, core);
 	core_pass(m, at);
 	end = m->now;
-	if (end == at && core_is_free(core))
-		rest(m);
 	if (m->now == at && at == m->time)
 		core_step(m);
 	else if (m->now > at && core->awaits)

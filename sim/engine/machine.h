@@ -262,7 +262,7 @@ void machine_flush_references(struct vmsim_machine *m);
 /* When an event may begin, or a thread go on. */
 struct start {
 	bool possible;      /* unless something else happens before */
-	bool has_turn;      /* its turn has come, or comes, at */
+	bool has_turn;      /* its turn has come, or comes when what is under way ends, at */
 	vmsim_cycles turn;
 	vmsim_cycles at;    /* when it begins */
 	struct core *core;
@@ -332,7 +332,9 @@ void work_submit(struct vmsim_machine *m, vmsim_cycles at);
 vmsim_cycles work_submit_next(const struct vmsim_machine *m);
 /* work_delay: the acting core was interrupted at `at`: what its step asked for comes later. */
 void work_delay(struct vmsim_machine *m, vmsim_cycles at, vmsim_cycles cycles);
-/* work_tell_who_ran: the vmm is told whose processes ran until now. */
+/* work_tell_ran: the vmm is told that the process of a core's thread ran until now, if it did;
+ * work_tell_who_ran: of every core's. */
+void work_tell_ran(struct vmsim_machine *m, struct core *core, vmsim_cycles at);
 void work_tell_who_ran(struct vmsim_machine *m, vmsim_cycles at);
 /* work_background: a step of the vmm's threads on the acting core; false: nothing to do (T16). */
 bool work_background(struct vmsim_machine *m);

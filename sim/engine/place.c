@@ -124,13 +124,12 @@ struct start place_event(struct vmsim_machine *m, struct thread *thread, const s
 	if (conflicts(m->waiting, thread, op) || conflicts(m->ready, thread, op) ||
 	    !cores_permit(m, thread, op, &start.turn))
 		return start;
-	start.turn = MAX(start.turn, machine_time(m));
 	start.has_turn = true;
 	if (start.core && !core_is_free(start.core))
 		return start;
 	start.at = start.core ? core_now(m, start.core) : first_free(m, NULL);
 	start.possible = start.at != DEVICE_NEVER;
-	start.at = MAX(MAX(start.at, start.turn), not_before);
+	start.at = MAX(MAX(start.at, start.turn), MAX(machine_time(m), not_before));
 	if (start.possible && !start.core)
 		start.core = choose(m, thread, NULL, start.at);
 	return start;

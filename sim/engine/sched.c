@@ -388,7 +388,8 @@ bool machine_await(struct vmsim_machine *m, struct thread *thread, struct op *op
 	for (;;) {
 		start = place_event(m, thread, op, not_before);
 		if (start.has_turn && not_before > start.turn) {
-			m->idle_from = MIN(m->idle_from, start.turn);
+			m->idle_from = MIN(m->idle_from, machine_time(m));
+			m->idle_from = MAX(m->idle_from, start.turn); /* it may have been put off */
 			m->idle_until = not_before;
 		}
 		if (!go_on(m, &start))

@@ -107,8 +107,7 @@ void machine_switch(struct vmsim_machine *m, struct thread *thread)
 	m->events.tid = thread->tid;
 	if (m->running == thread)
 		return;
-	if (m->running && !core->asleep)
-		vmm_ran(m->vmm, m->running->process, m->now);
+	work_tell_ran(m, core, m->now);
 	machine_flush_references(m);
 	stats_settle(&m->stats);
 	stats_switch(&m->stats, process_account(thread->process));

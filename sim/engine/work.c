@@ -145,19 +145,32 @@ static void as_kernel(struct vmsim_machine *m)
 	m->events.pid = m->events.tid = 0;
 }
 
-/* The processes on cores that did not sleep ran until `at`, or until their last events ended. */
+/* Until when a core ran its thread's last event, or waits to run it further. With one core, plain
+ * references leave no trace but the clock. */
+static vmsim_cycles ran_until(const struct vmsim_machine *m, const struct core *core)
+{
+	const struct thread *thread = core->running;
+
+	if (!m->many || thread->state == THREAD_RUNNING)
+		return core_now(m, core);
+	return thread->state == THREAD_BETWEEN ? thread->ended : thread->served;
+}
+
+void work_tell_ran(struct vmsim_machine *m, struct core *core, vmsim_cycles at)
+{
+	vmsim_cycles until;
+
+	if (!core->running || core->asleep)
+		return;
+	until = ran_until(m, core);
+	vmm_ran(m->vmm, core->running->process, MIN(until, at));
+	core->asleep = until <= at && core->running->state != THREAD_RUNNING;
+}
+
 void work_tell_who_ran(struct vmsim_machine *m, vmsim_cycles at)
 {
-	for (unsigned i = 0; i < m->n_cores; i++) {
-		struct core *core = &m->cores[i];
-		vmsim_cycles now = core_now(m, core);
-
-		if (!core->running || core->asleep)
-			continue;
-		vmm_ran(m->vmm, core->running->process, MIN(now, at));
-		if (now <= at && core->running->state != THREAD_RUNNING)
-			core->asleep = true;
-	}
+	for (unsigned i = 0; i < m->n_cores; i++)
+		work_tell_ran(m, &m->cores[i], at);
 }
 
 bool work_background(struct vmsim_machine *m)

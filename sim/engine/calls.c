@@ -137,6 +137,7 @@ void call_begin(struct vmsim_machine *m, struct thread *thread)
 	struct op *op = &thread->op;
 	const struct vmsim_call *call = &op->args;
 
+	overlap_drain(m);
 	clock_stamp(m);
 	op->stage = OP_CALL;
 	op->call.address = op->va;

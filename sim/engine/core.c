@@ -15,6 +15,7 @@ void core_init(struct vmsim_machine *m)
 		core->step = g_array_new(FALSE, FALSE, sizeof(struct booking));
 		mmu_init(&core->mmu, m->config, &m->memory, &m->stats.c);
 		mmu_set_clock(&core->mmu, &m->now);
+		core->overlap = overlap_new(m->config);
 	}
 	m->core = m->cores;
 	m->mmu = &m->core->mmu;
@@ -28,6 +29,7 @@ void core_fini(struct vmsim_machine *m)
 		struct core *core = &m->cores[i];
 
 		mmu_fini(&core->mmu);
+		overlap_free(core->overlap);
 		g_hash_table_destroy(core->spaces);
 		g_array_unref(core->step);
 	}
@@ -207,6 +209,7 @@ void core_pass(struct vmsim_machine *m, vmsim_cycles until)
 	work_tell_ran(m, m->core, until);
 	stats_settle(&m->stats);
 	core_step(m);
+	overlap_until(m, until);
 	if (is_between(m->core)) {
 		pass_waiting(m, MIN(until, m->idle_from));
 		pass_idle(m, MIN(until, m->idle_until));

@@ -14,6 +14,7 @@
  *   free.c     order=free                                begin.c      how an event begins
  *   shootdown.c  invalidations, other cores interrupted      clock.h      booking cycles
  *   access.c   references and faults, step by step           device.c, seek.c  the pagefile's
+ *   overlap.c  several references in flight
  *
  * One core acts at a time: its clock, thread and TLBs are the machine's `now`, `running`, `mmu`;
  * core_select() turns to another. A machine with one core does nothing else and skips all that.
@@ -161,6 +162,7 @@ struct vmsim_machine {
 	bool many;              /* events go step by step: several cores, or free order */
 	struct free *free;      /* order=free; else NULL */
 	uint64_t fed;           /* free: events read */
+	bool overlaps;          /* references do (overlap.h) */
 	struct buckets core_base; /* totals up to which the acting core has been charged */
 	vmsim_cycles time;      /* many: when the last thing happened that did */
 	vmsim_cycles begun;     /* many: when the last event began */

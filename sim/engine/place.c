@@ -59,6 +59,8 @@ static bool cores_permit(const struct vmsim_machine *m, const struct thread *thr
 		bool runs = other && other->state == THREAD_RUNNING;
 		bool ends_later = other && other->state == THREAD_BETWEEN && other->ended > *turn;
 
+		if (other == thread && ends_later && m->overlaps) /* its references in flight (T8) */
+			continue;
 		if ((!runs && !ends_later) ||
 		    (!conflict(other, thread, op) && !names(other, op)))
 			continue;

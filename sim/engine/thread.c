@@ -107,6 +107,7 @@ void machine_switch(struct vmsim_machine *m, struct thread *thread)
 	m->events.tid = thread->tid;
 	if (m->running == thread)
 		return;
+	overlap_drain(m);
 	work_tell_ran(m, core, m->now);
 	machine_flush_references(m);
 	stats_settle(&m->stats);
@@ -146,8 +147,8 @@ void thread_wait(struct vmsim_machine *m, struct thread *thread)
 void thread_end(struct vmsim_machine *m, struct thread *thread)
 {
 	thread->state = THREAD_BETWEEN;
-	thread->ended = m->now;
-	m->last_end = MAX(m->last_end, m->now);
+	thread->ended = overlap_last(m);
+	m->last_end = MAX(m->last_end, thread->ended);
 	free_ended(m, thread);
 	if (process_has_exited(thread->process))
 		forget_process(m, thread);

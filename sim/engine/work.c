@@ -177,10 +177,12 @@ bool work_background(struct vmsim_machine *m)
 {
 	const struct config *config = m->config;
 	bool frames_due = m->frames_due, starved = thread_starves(m), any;
-	vmsim_cycles begun = m->now;
 	struct account *account = m->stats.current;
+	vmsim_cycles begun;
 	struct work work;
 
+	overlap_drain(m);
+	begun = m->now;
 	machine_flush_references(m);
 	as_kernel(m);
 	core_step(m);

@@ -90,6 +90,12 @@ MODEL_TESTS = $(B)/tests/model/test_windows_model
 $(MODEL_TESTS): $(MODEL_OBJ)
 $(MODEL_TESTS): EXTRA_OBJ = $(MODEL_OBJ)
 
+# The simulator that advances one cycle at a time, likewise.
+TICK_OBJ = $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/model/tick_*.c)))
+$(TICK_OBJ): CPPFLAGS += -Itests
+$(B)/tests/model/test_tick_model: $(TICK_OBJ)
+$(B)/tests/model/test_tick_model: EXTRA_OBJ = $(TICK_OBJ)
+
 # Tests and tools are single files, linked with the static library so that they may look inside.
 $(B)/tests/%: tests/%.c $(B)/libvmsim.a
 	$(call say,CC,$<)
@@ -101,7 +107,7 @@ $(B)/tools/%: tools/%.c $(B)/libvmsim.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(B)/libvmsim.a $(PKG_LIBS)
 
--include $(LIB_OBJ:.o=.d) $(MODEL_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNITS:=.d) $(TOOLS:=.d)
+-include $(LIB_OBJ:.o=.d) $(MODEL_OBJ:.o=.d) $(TICK_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNITS:=.d) $(TOOLS:=.d)
 
 deps:
 	$(Q)sh tools/deps.sh $(PACKAGES)
@@ -166,7 +172,7 @@ rules:
 	$(Q)[ -d $(B)/log ] || $(MAKE) --no-print-directory check || true
 	$(Q)sh tests/rules.sh $(B)/log -v table=1 > tests/RULES.md.new && mv -f tests/RULES.md.new tests/RULES.md
 
-SOURCES = $(LIB_SRC) $(CLI_SRC) $(UNIT_SRC) $(TOOL_SRC) $(wildcard tests/model/model_*.c)
+SOURCES = $(LIB_SRC) $(CLI_SRC) $(UNIT_SRC) $(TOOL_SRC) $(wildcard tests/model/model_*.c tests/model/tick_*.c)
 format:
 	clang-format -i $(SOURCES) $(wildcard sim/*/*.h include/vmsim/*.h tests/*/*.h)
 lint: have-deps

@@ -98,6 +98,22 @@ VMSIM_API bool vmsim_virtual_lock(vmsim_machine *machine, uint32_t pid, uint64_t
 				  uint64_t size, uint32_t *error);
 VMSIM_API bool vmsim_virtual_unlock(vmsim_machine *machine, uint32_t pid, uint64_t address,
 				    uint64_t size, uint32_t *error);
+/* Limits in bytes, both UINT64_MAX to empty the working set; flags are QUOTA_LIMITS_... of Windows. */
+VMSIM_API bool vmsim_set_working_set(vmsim_machine *machine, uint32_t pid, uint64_t minimum,
+				     uint64_t maximum, uint32_t flags, uint32_t *error);
+VMSIM_API bool vmsim_empty_working_set(vmsim_machine *machine, uint32_t pid, uint32_t *error);
+/* Sections: their name is the handle, in all processes; file is NULL for the pagefile. A size of 0
+ * is all there is. */
+VMSIM_API bool vmsim_create_file_mapping(vmsim_machine *machine, uint32_t pid, const char *file,
+					 uint64_t size, uint32_t protect, const char *name,
+					 uint32_t *error);
+VMSIM_API uint64_t vmsim_map_view(vmsim_machine *machine, uint32_t pid, const char *name,
+				  uint32_t access, uint64_t offset, uint64_t size,
+				  uint64_t address, uint32_t *error);
+VMSIM_API bool vmsim_unmap_view(vmsim_machine *machine, uint32_t pid, uint64_t address,
+				uint32_t *error);
+VMSIM_API bool vmsim_close_handle(vmsim_machine *machine, uint32_t pid, const char *name,
+				  uint32_t *error);
 /* These return their code themselves; reclaiming also 170, for pages whose contents are gone. */
 VMSIM_API uint32_t vmsim_offer_virtual_memory(vmsim_machine *machine, uint32_t pid,
 					      uint64_t address, uint64_t size, uint32_t priority);

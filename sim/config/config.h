@@ -32,7 +32,7 @@ enum tlb_replacement {
 	TLB_MRU3_PLRU,
 };
 enum cache_replacement { CACHE_LRU, CACHE_PLRU };
-enum order { ORDER_RECORDED };
+enum order { ORDER_RECORDED, ORDER_FREE };
 enum design { DESIGN_RADIX, DESIGN_HASHED, DESIGN_CLUSTERED, DESIGN_INVERTED, N_DESIGNS };
 enum dirty { DIRTY_HARDWARE, DIRTY_SOFTWARE };
 enum pagefile_grow { GROW_SYNC, GROW_ASYNC };
@@ -43,6 +43,11 @@ enum device_queue { QUEUE_FIFO, QUEUE_READ_FIRST, QUEUE_ELEVATOR, QUEUE_AUTO };
 
 /* What a level of TLBs has of the level above it (mmu/tlbs.h). */
 enum inclusion { MOSTLY_INCLUSIVE, INCLUSIVE, EXCLUSIVE };
+
+/* Whether small pages share entries (mmu/coalesce.h). */
+enum coalesce { COALESCE_NONE, COALESCE_ALL, COALESCE_BITMAP };
+
+enum prefetch_kind { PREFETCH_NONE, PREFETCH_NEXT_PAGE, PREFETCH_DISTANCE };
 
 /* The array of pages of one size. */
 struct tlb_size_config {
@@ -119,7 +124,16 @@ struct config {
 	struct {
 		struct tlb_config l1d, l1i, l2, l2i, l3;
 		bool unified; /* l1d is for code, too, and there is no l1i */
+		struct {
+			int kind;       /* enum coalesce */
+			uint64_t pages; /* of a group */
+		} coalesce;
+		struct {
+			int kind; /* enum prefetch_kind */
+			uint64_t degree, entries, rows;
+		} prefetch;
 		bool pcid;
+		uint64_t pcids;
 	} tlb;
 	struct {
 		struct {
@@ -171,14 +185,15 @@ struct config {
 	struct {
 		struct duration trap, return_, demand_zero, transition, hard, cow, guard, violation,
 			spurious, dirty, zero_page, trim, write, compress, decompress, age, invlpg,
-			cr3, ipi, ipi_per_core, ipi_handler;
+			cr3, switch_, ipi, ipi_per_core, ipi_handler;
 		struct duration call, page_commit, page_decommit, page_free, page_protect,
 			page_reset, page_offer, page_watch, page_lock, page_query, page_prefetch;
 		bool age_flush;
 		uint64_t tlb_ceiling; /* pages (H17) */
 	} os;
 	struct {
-		struct duration recorded_switch;
+		struct duration quantum, recorded_switch;
+		uint64_t window; /* events */
 	} sched;
 	struct {
 		uint64_t avail_low, avail_high;

@@ -37,6 +37,11 @@ void core_fini(struct vmsim_machine *m)
 	g_array_unref(m->submitted);
 }
 
+vmsim_cycles core_now(const struct vmsim_machine *m, const struct core *core)
+{
+	return core == m->core ? m->now : core->now;
+}
+
 struct account *core_account(const struct vmsim_machine *m)
 {
 	return m->running ? process_account(m->running->process)
@@ -149,7 +154,7 @@ static bool is_between(const struct core *core)
 bool core_is_idle(const struct core *core)
 {
 	return !core->round.targets &&
-	       (!core->running || core->running->state == THREAD_WAITING ||
+	       (!core->running || core->vacant || core->running->state == THREAD_WAITING ||
 		core->running->state == THREAD_READY);
 }
 

@@ -35,11 +35,14 @@ struct core {
 	uint32_t asid; /* of the address space it is in; 0: none yet */
 	struct mmu mmu;
 	struct overlap *overlap; /* its references in flight; NULL: one at a time (T8) */
+	const struct thread *last; /* that it ran, while there is that thread */
+	vmsim_cycles turned;       /* when it turned to its thread (T4) */
 	GHashTable *spaces; /* asid -> enum space: of which it may hold translations (H15) */
 	struct round round;
 	/* The present step is a reference until then, and takes no interrupt. */
 	vmsim_cycles reference_end;
 	bool awaits;               /* the last booking of its step is the wait for answers */
+	bool vacant;               /* free order: its thread, between events, can begin none now */
 	bool asleep;               /* time passed since anything ran on it */
 	bool zeroes;               /* its zero-page thread is awake (W10) */
 	vmsim_cycles zeroing_left; /* of the frame it was zeroing when work came */
@@ -52,6 +55,7 @@ struct vmsim_machine;
 void core_init(struct vmsim_machine *m);
 void core_fini(struct vmsim_machine *m);
 
+vmsim_cycles core_now(const struct vmsim_machine *m, const struct core *core);
 /* core_select: a core acts. What is booked from now on is of the process of its thread. */
 void core_select(struct vmsim_machine *m, struct core *core);
 /* core_account: whose cycles those of the acting core are. */

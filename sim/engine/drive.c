@@ -201,8 +201,60 @@ uint32_t vmsim_get_write_watch(struct vmsim_machine *m, uint32_t pid, uint32_t f
 uint32_t vmsim_reset_write_watch(struct vmsim_machine *m, uint32_t pid, uint64_t address,
 				 uint64_t size, uint32_t *error)
 {
-	*error = code_call(m, pid, VMSIM_CALL_RESET_WRITE_WATCH, address, size, 0);
-	return *error ? UINT32_MAX : 0;
+	uint32_t code = code_call(m, pid, VMSIM_CALL_RESET_WRITE_WATCH, address, size, 0);
+
+	if (error)
+		*error = code;
+	return code ? UINT32_MAX : 0;
+}
+
+bool vmsim_set_working_set(struct vmsim_machine *m, uint32_t pid, uint64_t minimum,
+			   uint64_t maximum, uint32_t flags, uint32_t *error)
+{
+	struct vmsim_call c = {.id = VMSIM_CALL_SET_WORKING_SET, .size = {minimum, maximum},
+			       .number = {flags}};
+
+	return call(m, pid, &c, error);
+}
+
+bool vmsim_empty_working_set(struct vmsim_machine *m, uint32_t pid, uint32_t *error)
+{
+	struct vmsim_call c = {.id = VMSIM_CALL_EMPTY_WORKING_SET};
+
+	return call(m, pid, &c, error);
+}
+
+bool vmsim_create_file_mapping(struct vmsim_machine *m, uint32_t pid, const char *file,
+			       uint64_t size, uint32_t protect, const char *name, uint32_t *error)
+{
+	struct vmsim_call c = {.id = VMSIM_CALL_CREATE_FILE_MAPPING, .file = file, .size = {size},
+			       .protect = protect, .name = name};
+
+	return call(m, pid, &c, error);
+}
+
+uint64_t vmsim_map_view(struct vmsim_machine *m, uint32_t pid, const char *name, uint32_t access,
+			uint64_t offset, uint64_t size, uint64_t address, uint32_t *error)
+{
+	struct vmsim_call c = {.id = VMSIM_CALL_MAP_VIEW, .name = name, .access = access,
+			       .number = {offset}, .size = {size}, .address = {address, 0}};
+	const struct vmsim_outcome *out = call(m, pid, &c, error);
+
+	return out ? out->address.offset : 0;
+}
+
+bool vmsim_unmap_view(struct vmsim_machine *m, uint32_t pid, uint64_t address, uint32_t *error)
+{
+	struct vmsim_call c = {.id = VMSIM_CALL_UNMAP_VIEW, .address = {address, 0}};
+
+	return call(m, pid, &c, error);
+}
+
+bool vmsim_close_handle(struct vmsim_machine *m, uint32_t pid, const char *name, uint32_t *error)
+{
+	struct vmsim_call c = {.id = VMSIM_CALL_CLOSE_HANDLE, .name = name};
+
+	return call(m, pid, &c, error);
 }
 
 void vmsim_exit_process(struct vmsim_machine *m, uint32_t pid)

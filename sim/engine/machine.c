@@ -140,6 +140,7 @@ struct vmsim_machine *vmsim_machine_new(const vmsim_config *config, GError **err
 	m->device = device_new(m->config);
 	memory_init(&m->memory, m->config);
 	core_init(m);
+	free_init(m);
 	m->threads = g_hash_table_new_full(machine_thread_hash, g_int64_equal, g_free, g_free);
 	m->threads_of = g_hash_table_new_full(NULL, NULL, NULL,
 					      (GDestroyNotify)g_ptr_array_unref);
@@ -183,6 +184,7 @@ void vmsim_machine_free(struct vmsim_machine *m)
 	g_ptr_array_unref(m->submissions);
 	vmm_free(m->vmm);
 	device_free(m->device);
+	free_fini(m);
 	core_fini(m);
 	memory_fini(&m->memory);
 	events_fini(&m->events);
@@ -271,8 +273,10 @@ bool vmsim_machine_finish(struct vmsim_machine *m, GError **error)
 {
 	if (!m->finished) {
 		if (machine_drain(m)) {
-			if (!m->many)
-				m->last_end = overlap_last(m);
+			if (!m->many) {
+				overlap_drain(m);
+				m->last_end = m->now;
+			}
 			machine_close(m);
 		}
 		machine_flush_references(m);

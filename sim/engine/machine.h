@@ -11,6 +11,7 @@
  *   thread.c   threads, and cores turning to them            drive.c      driving by hand
  *   core.c     cores: time that passes, and its bookings     audit.c      the invariants
  *   work.c     background work, timers, zeroing              sample.c     figures by interval
+ *   free.c     order=free                                begin.c      how an event begins
  *   shootdown.c  invalidations, other cores interrupted      clock.h      booking cycles
  *   access.c   references and faults, step by step           device.c, seek.c  the pagefile's
  *   overlap.c  several references in flight
@@ -155,7 +156,9 @@ struct vmsim_machine {
 	struct core *core; /* that acts */
 	struct core *cores;
 	unsigned n_cores;
-	bool many;              /* n_cores > 1 */
+	bool many;              /* events go step by step: several cores, or free order */
+	struct free *free;      /* order=free; else NULL */
+	uint64_t fed;           /* free: events read */
 	bool overlaps;          /* references do (overlap.h) */
 	struct buckets core_base; /* totals up to which the acting core has been charged */
 	vmsim_cycles time;      /* many: when the last thing happened that did */
@@ -217,6 +220,10 @@ bool machine_await(struct vmsim_machine *m, struct thread *thread, const struct 
 bool machine_await_labels(struct vmsim_machine *m, const uint32_t *labels, size_t n);
 /* machine_await_exit: let time pass until no process of that number is on its way out. */
 bool machine_await_exit(struct vmsim_machine *m, uint32_t pid);
+/* machine_go_on: let the next thing happen; false if nothing does. machine_stuck: then somebody waits
+ * for what never comes. */
+bool machine_go_on(struct vmsim_machine *m);
+bool machine_stuck(struct vmsim_machine *m);
 /* machine_drain: let every event under way end. */
 bool machine_drain(struct vmsim_machine *m);
 /* machine_close: let happen what does before the end of the last event. => drained */
@@ -264,6 +271,31 @@ struct start place_event(struct vmsim_machine *m, struct thread *thread, const s
 			 vmsim_cycles not_before);
 struct start place_ready(struct vmsim_machine *m, struct thread *thread,
 			 const struct start *next);
+/* place_anywhere: a thread that may go on from then, on any core. place_permits: whether no event
+ * under way keeps one off its pages, and from when. place_own_core: that it is still on, or NULL. */
+struct start place_anywhere(struct vmsim_machine *m, const struct thread *thread,
+			    vmsim_cycles since);
+bool place_permits(struct vmsim_machine *m, const struct thread *thread, const struct op *op,
+		   vmsim_cycles *turn);
+struct core *place_own_core(const struct thread *thread);
+
+/* --- free.c ------------------------------------------------------------------------------- */
+
+/* All but free_feed() and free_place() do nothing in the recorded order. */
+void free_init(struct vmsim_machine *m);
+void free_fini(struct vmsim_machine *m);
+/* free_feed: an event of the trace; something else happens if too many are queued. */
+bool free_feed(struct vmsim_machine *m, const struct vmsim_event *event);
+bool free_is_drained(const struct vmsim_machine *m);
+/* free_look: which threads may begin an event now; before they are placed.
+ * free_place: where the i-th of free_lanes() begins its next one; *waits_since: among those that
+ * would in that cycle, the lowest goes first. free_begin: it does, on the acting core. */
+void free_look(struct vmsim_machine *m);
+guint free_lanes(const struct vmsim_machine *m);
+struct start free_place(struct vmsim_machine *m, guint i, uint64_t *waits_since, uint64_t *seq);
+void free_begin(struct vmsim_machine *m, guint i);
+/* free_ended: a thread's event has ended. */
+void free_ended(struct vmsim_machine *m, const struct thread *thread);
 
 /* --- shootdown.c -------------------------------------------------------------------------- */
 
@@ -307,6 +339,20 @@ vmsim_cycles work_zero_next(const struct vmsim_machine *m, const struct core *co
 vmsim_cycles timer_next(const struct vmsim_machine *m);
 void timer_take(struct vmsim_machine *m, vmsim_cycles at);
 void timer_skip(struct vmsim_machine *m, vmsim_cycles until);
+
+/* --- begin.c ------------------------------------------------------------------------------ */
+
+/* event_acceptable: false for one that is wrong whatever the machine; event_clock_allows: or that
+ * would run past the end of time. Both leave m->error. */
+bool event_acceptable(struct vmsim_machine *m, const struct vmsim_event *event);
+bool event_clock_allows(struct vmsim_machine *m, const struct vmsim_event *event);
+/* event_fill: the operation that an event is. => its labels are bound, or will not be */
+void event_fill(struct vmsim_machine *m, const struct thread *thread,
+		const struct vmsim_event *event, uint64_t seq, struct op *op);
+/* event_not_before: the cycle before which a recorded time keeps its thread idle (T6). */
+vmsim_cycles event_not_before(const struct vmsim_machine *m, const struct vmsim_event *event);
+/* event_begin: it begins now on the acting core, which turns to its thread. */
+void event_begin(struct vmsim_machine *m, struct thread *thread, const struct op *op);
 
 /* --- replay.c ----------------------------------------------------------------------------- */
 

@@ -11,7 +11,8 @@
  * while a reference is being carried out.
  *
  * A call or a fault waits until all have ended; so do background work, another thread's turn, and
- * the end. Time that passes otherwise (interrupts) is booked as what it is: meanwhile they go on. */
+ * the end; an interrupt comes after them, too. What they have found stands in TLBs and caches, and
+ * in the page table, from their beginning; caches do not make others wait for a line on its way. */
 #ifndef ENGINE_OVERLAP_H
 #define ENGINE_OVERLAP_H
 
@@ -19,6 +20,7 @@
 #include "stats/stats.h"
 
 struct overlap; /* of a core */
+struct core;
 struct vmsim_machine;
 
 /* overlap_new: NULL when references do not overlap. */
@@ -41,7 +43,7 @@ bool overlap_is_on(const struct vmsim_machine *m);
 void overlap_pass(struct vmsim_machine *m, enum bucket_id bucket, vmsim_cycles cycles);
 void overlap_until(struct vmsim_machine *m, vmsim_cycles until);
 void overlap_drain(struct vmsim_machine *m);
-/* overlap_last: when all have ended; not before now. */
-vmsim_cycles overlap_last(const struct vmsim_machine *m);
+/* overlap_last: when all of a core's have ended; not before its now. */
+vmsim_cycles overlap_last(const struct vmsim_machine *m, const struct core *core);
 
 #endif

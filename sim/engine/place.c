@@ -4,11 +4,7 @@
  * core it was on last if that is idle, else the idle core of the lowest number, else that of the
  * thread that has waited longest for its turn. */
 #include "engine/machine.h"
-
-static vmsim_cycles now_of(const struct vmsim_machine *m, const struct core *core)
-{
-	return core == m->core ? m->now : core->now;
-}
+#include "engine/overlap.h"
 
 /* T3: whether an event and another thread's last one act on the same page, and one changes it. */
 static bool conflict(const struct thread *other, const struct thread *thread, const struct op *op)
@@ -64,7 +60,7 @@ static vmsim_cycles first_free(const struct vmsim_machine *m, const struct core 
 
 	for (unsigned i = 0; i < m->n_cores; i++)
 		if (&m->cores[i] != except && core_is_free(&m->cores[i]))
-			first = MIN(first, now_of(m, &m->cores[i]));
+			first = MIN(first, overlap_last(m, &m->cores[i]));
 	return first;
 }
 
@@ -90,14 +86,14 @@ static struct core *choose(struct vmsim_machine *m, const struct thread *thread,
 	for (unsigned i = 0; i < m->n_cores; i++) {
 		struct core *core = &m->cores[i];
 
-		if (core != except && core_is_free(core) && now_of(m, core) <= at &&
+		if (core != except && core_is_free(core) && overlap_last(m, core) <= at &&
 		    is_better(core, best, thread))
 			best = core;
 	}
 	return best;
 }
 
-static struct core *own_core(const struct thread *thread)
+struct core *place_own_core(const struct thread *thread)
 {
 	return thread->core && thread->core->running == thread ? thread->core : NULL;
 }
@@ -105,14 +101,14 @@ static struct core *own_core(const struct thread *thread)
 struct start place_event(struct vmsim_machine *m, struct thread *thread, const struct op *op,
 			 vmsim_cycles not_before)
 {
-	struct start start = {.turn = m->begun, .core = own_core(thread), .thread = thread};
+	struct start start = {.turn = m->begun, .core = place_own_core(thread), .thread = thread};
 
 	if (conflicts(m->waiting, thread, op) || conflicts(m->ready, thread, op) ||
 	    !cores_permit(m, thread, op, &start.turn) ||
 	    (start.core && !core_is_free(start.core)))
 		return start;
 	start.turn = MAX(start.turn, m->time);
-	start.at = start.core ? now_of(m, start.core) : first_free(m, NULL);
+	start.at = start.core ? core_now(m, start.core) : first_free(m, NULL);
 	start.possible = start.at != DEVICE_NEVER;
 	start.turn = MAX(start.turn, start.at);
 	start.at = MAX(start.turn, not_before);
@@ -125,7 +121,7 @@ struct start place_ready(struct vmsim_machine *m, struct thread *thread,
 			 const struct start *next)
 {
 	struct start start = {.thread = thread};
-	const struct core *except = next && next->possible && own_core(next->thread) ? next->core
+	const struct core *except = next && next->possible && place_own_core(next->thread) ? next->core
 										     : NULL;
 	vmsim_cycles since = MAX(thread->ready_at, m->time);
 	vmsim_cycles with = MAX(first_free(m, NULL), since);
@@ -139,4 +135,23 @@ struct start place_ready(struct vmsim_machine *m, struct thread *thread,
 	if (start.possible)
 		start.core = choose(m, thread, except, start.at);
 	return start;
+}
+
+struct start place_anywhere(struct vmsim_machine *m, const struct thread *thread,
+			    vmsim_cycles since)
+{
+	struct start start = {.thread = thread};
+
+	start.at = MAX(first_free(m, NULL), since);
+	start.possible = start.at != DEVICE_NEVER;
+	if (start.possible)
+		start.core = choose(m, thread, NULL, start.at);
+	return start;
+}
+
+bool place_permits(struct vmsim_machine *m, const struct thread *thread, const struct op *op,
+		   vmsim_cycles *turn)
+{
+	return !conflicts(m->waiting, thread, op) && !conflicts(m->ready, thread, op) &&
+	       cores_permit(m, thread, op, turn);
 }

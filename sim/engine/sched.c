@@ -144,22 +144,32 @@ enum kind { COMPLETION, SUBMISSION, WAKING, SAMPLE, BACKGROUND, THREAD, NOTHING,
 struct happening {
 	vmsim_cycles at;
 	enum kind kind;
-	uint64_t seq; /* of a thread's event */
+	uint64_t since; /* free order: when it became able to run; a core keeps its thread: 0 */
+	uint64_t seq;   /* of a thread's event */
 	struct core *core;
 	struct thread *thread; /* that was ready */
+	guint lane;            /* free order: that begins an event, and 1 */
 };
 
 static bool comes_before(const struct happening *a, const struct happening *b)
 {
 	if (a->at != b->at)
 		return a->at < b->at;
-	return a->kind != b->kind ? a->kind < b->kind : a->seq < b->seq;
+	if (a->kind != b->kind)
+		return a->kind < b->kind;
+	return a->since != b->since ? a->since < b->since : a->seq < b->seq;
 }
 
 static void offer(struct happening *best, struct happening other)
 {
 	if (other.at != DEVICE_NEVER && comes_before(&other, best))
 		*best = other;
+}
+
+/* What is of no core. */
+static void offer_at(struct happening *best, vmsim_cycles at, enum kind kind)
+{
+	offer(best, (struct happening){.at = at, .kind = kind});
 }
 
 /* T16: the idle core of the lowest number, else core 0 when its present event ends. */
@@ -169,7 +179,7 @@ static struct happening next_background(const struct vmsim_machine *m, vmsim_cyc
 
 	for (unsigned i = 0; i < m->n_cores; i++) {
 		struct core *core = &m->cores[i];
-		vmsim_cycles at = MAX(core == m->core ? m->now : core->now, MAX(due, m->time));
+		vmsim_cycles at = MAX(core_now(m, core), MAX(due, m->time));
 
 		if (at < next.at && (core_is_idle(core) || (i == 0 && core_is_free(core)))) {
 			next.at = at;
@@ -183,15 +193,19 @@ static void offer_cores(struct vmsim_machine *m, struct happening *best)
 {
 	for (unsigned i = 0; i < m->n_cores; i++) {
 		struct core *core = &m->cores[i];
-		vmsim_cycles now = core == m->core ? m->now : core->now;
-		bool runs = core->running && core->running->state == THREAD_RUNNING;
+		struct happening next = {.at = core_now(m, core), .core = core};
 
-		if (runs)
-			offer(best, (struct happening){now, THREAD, core->running->op.seq, core, NULL});
-		else if (core->round.targets)
-			offer(best, (struct happening){now, BACKGROUND, 0, core, NULL});
-		else
-			offer(best, (struct happening){work_zero_next(m, core), ZEROING, i, core, NULL});
+		if (core->running && core->running->state == THREAD_RUNNING) {
+			next.kind = THREAD;
+			next.seq = core->running->op.seq;
+		} else if (core->round.targets) {
+			next.kind = BACKGROUND;
+		} else {
+			next.at = work_zero_next(m, core);
+			next.kind = ZEROING;
+			next.seq = i;
+		}
+		offer(best, next);
 	}
 }
 
@@ -199,11 +213,31 @@ static void offer_ready(struct vmsim_machine *m, struct happening *best, const s
 {
 	for (guint i = 0; i < m->ready->len; i++) {
 		struct thread *thread = g_ptr_array_index(m->ready, i);
-		struct start start = place_ready(m, thread, next);
+		struct start start = m->free ? place_anywhere(m, thread,
+							      MAX(thread->ready_at, m->time))
+					     : place_ready(m, thread, next);
 
 		if (start.possible)
-			offer(best, (struct happening){start.at, THREAD, thread->op.seq, start.core,
-						       thread});
+			offer(best, (struct happening){.at = start.at,
+						       .kind = THREAD,
+						       .since = m->free ? thread->ready_at : 0,
+						       .seq = thread->op.seq,
+						       .core = start.core,
+						       .thread = thread});
+	}
+}
+
+static void offer_lanes(struct vmsim_machine *m, struct happening *best)
+{
+	free_look(m);
+	for (guint i = 0; i < free_lanes(m); i++) {
+		struct happening next = {.kind = THREAD, .lane = i + 1};
+		struct start start = free_place(m, i, &next.since, &next.seq);
+
+		next.at = start.at;
+		next.core = start.core;
+		if (start.possible)
+			offer(best, next);
 	}
 }
 
@@ -224,12 +258,13 @@ static struct happening next_happening(struct vmsim_machine *m, const struct sta
 		best.at = next->at;
 	if (next && !next->thread)
 		best.kind = COMPLETION; /* nothing in that cycle */
-	offer(&best, (struct happening){device_next(m->device), COMPLETION, 0, NULL, NULL});
+	if (m->free && !next)
+		offer_lanes(m, &best);
+	offer_at(&best, device_next(m->device), COMPLETION);
 	if (m->many)
-		offer(&best, (struct happening){work_submit_next(m), SUBMISSION, 0, NULL, NULL});
+		offer_at(&best, work_submit_next(m), SUBMISSION);
 	if (may_wake(m))
-		offer(&best, (struct happening){MAX(m->time, m->many ? 0 : m->now), WAKING, 0, NULL,
-						NULL});
+		offer_at(&best, machine_time(m), WAKING);
 	offer_cores(m, &best);
 	offer_ready(m, &best, next);
 	if (m->background_due)
@@ -238,7 +273,7 @@ static struct happening next_happening(struct vmsim_machine *m, const struct sta
 	if (best.at != DEVICE_NEVER) {
 		timer_skip(m, best.at);
 		offer(&best, next_background(m, timer_next(m)));
-		offer(&best, (struct happening){m->sample_at, SAMPLE, 0, NULL, NULL});
+		offer_at(&best, m->sample_at, SAMPLE);
 	}
 	return best;
 }
@@ -278,7 +313,9 @@ static void happen(struct vmsim_machine *m, const struct happening *next)
 		work_zero(m);
 		break;
 	default:
-		if (next->thread)
+		if (next->lane)
+			free_begin(m, next->lane - 1);
+		else if (next->thread)
 			resume(m, next->thread);
 		else
 			take_step(m);
@@ -300,9 +337,15 @@ static bool go_on(struct vmsim_machine *m, const struct start *start)
 	return true;
 }
 
-/* Nothing more happens, and somebody waits. */
-static bool no_frames(struct vmsim_machine *m)
+bool machine_go_on(struct vmsim_machine *m)
 {
+	return go_on(m, NULL);
+}
+
+bool machine_stuck(struct vmsim_machine *m)
+{
+	if (!m->waiting->len)
+		return machine_fail(m, VMSIM_ERROR_INVARIANT, "threads wait for each other (T3)");
 	return machine_fail(m, VMSIM_ERROR_NO_PAGES,
 			    "no frame can be freed, and a thread of process %u needs one "
 			    "(NO_PAGES_AVAILABLE, semantics L3)",
@@ -324,7 +367,7 @@ bool machine_await(struct vmsim_machine *m, struct thread *thread, const struct 
 	if (m->error)
 		return false;
 	if (!start.possible)
-		return no_frames(m);
+		return machine_stuck(m);
 	if (m->idle_from != DEVICE_NEVER)
 		core_pass_all(m, start.at);
 	m->idle_from = DEVICE_NEVER;
@@ -375,7 +418,7 @@ bool machine_await_labels(struct vmsim_machine *m, const uint32_t *labels, size_
 		while (labels[i] && !m->source->labels->bound[labels[i]] &&
 		       is_to_be_bound(m, labels[i]))
 			if (!go_on(m, NULL))
-				return m->error ? false : no_frames(m);
+				return m->error ? false : machine_stuck(m);
 	}
 	return !m->error;
 }
@@ -397,7 +440,7 @@ bool machine_await_exit(struct vmsim_machine *m, uint32_t pid)
 {
 	while (is_exiting(m, pid))
 		if (!go_on(m, NULL))
-			return m->error ? false : no_frames(m);
+			return m->error ? false : machine_stuck(m);
 	return !m->error;
 }
 
@@ -415,9 +458,9 @@ bool machine_drain(struct vmsim_machine *m)
 {
 	if (m->idle_from == DEVICE_NEVER)
 		m->idle_from = machine_time(m);
-	while (is_under_way(m))
+	while (is_under_way(m) || !free_is_drained(m))
 		if (!go_on(m, NULL))
-			return m->error ? false : no_frames(m);
+			return m->error ? false : machine_stuck(m);
 	return !m->error;
 }
 

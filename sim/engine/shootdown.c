@@ -183,12 +183,13 @@ vmsim_cycles shootdown_enter(struct vmsim_machine *m, uint32_t asid)
 	bool stale = space_of(core, asid) == SPACE_STALE;
 
 	if (!m->config->tlb.pcid && g_hash_table_size(core->spaces)) {
-		mmu_flush(m->mmu, 0);
+		mmu_flush(m->mmu, TLB_ALL_BUT_GLOBAL);
 		g_hash_table_remove_all(core->spaces);
 	} else if (stale) {
 		mmu_flush(m->mmu, asid);
 	}
-	mmu_forget(m->mmu);
+	/* Who lost its PCID to this address space has nothing left here. */
+	g_hash_table_remove(core->spaces, GUINT_TO_POINTER(mmu_enter(m->mmu, asid)));
 	set_space(core, asid, SPACE_HELD);
 	return stale ? m->config->os.cr3.cycles : 0;
 }

@@ -58,6 +58,13 @@ static void vacate(struct vmsim_machine *m, struct core *core)
 	m->plain_end = 0;
 }
 
+static void forget_last(struct vmsim_machine *m, const struct thread *thread)
+{
+	for (unsigned i = 0; i < m->n_cores; i++)
+		if (m->cores[i].last == thread)
+			m->cores[i].last = NULL;
+}
+
 /* The thread's process has exited: its pid is free, and its threads are forgotten. */
 static void forget_process(struct vmsim_machine *m, struct thread *exiting)
 {
@@ -77,6 +84,7 @@ static void forget_process(struct vmsim_machine *m, struct thread *exiting)
 		const struct thread *thread = g_ptr_array_index(threads, i);
 		uint64_t key = (uint64_t)thread->pid << 32 | thread->tid;
 
+		forget_last(m, thread);
 		g_hash_table_remove(m->threads, &key);
 	}
 	g_hash_table_remove(m->threads_of, process);
@@ -98,7 +106,6 @@ void machine_switch(struct vmsim_machine *m, struct thread *thread)
 	m->events.tid = thread->tid;
 	if (m->running == thread)
 		return;
-	overlap_drain(m);
 	if (m->running && !core->asleep)
 		vmm_ran(m->vmm, m->running->process, m->now);
 	machine_flush_references(m);
@@ -114,10 +121,14 @@ void machine_switch(struct vmsim_machine *m, struct thread *thread)
 	if (m->audit == VMSIM_AUDIT_OFF)
 		m->plain_end = process_page_table(thread->process)->pool->shape->vpn_end
 			       << VMSIM_PAGE_SHIFT;
-	if (from) {
+	if (from && core->last != thread) {
 		m->stats.c.thread_switches++;
-		BOOK(m, switch, m->config->sched.recorded_switch.cycles);
+		BOOK(m, switch,
+		     m->free ? m->config->os.switch_.cycles
+			     : m->config->sched.recorded_switch.cycles);
 	}
+	core->last = thread;
+	core->turned = m->now;
 	if (from == to)
 		return;
 	if (from)
@@ -134,8 +145,9 @@ void thread_wait(struct vmsim_machine *m, struct thread *thread)
 void thread_end(struct vmsim_machine *m, struct thread *thread)
 {
 	thread->state = THREAD_BETWEEN;
-	thread->ended = overlap_last(m);
+	thread->ended = overlap_last(m, m->core);
 	m->last_end = MAX(m->last_end, thread->ended);
+	free_ended(m, thread);
 	if (process_has_exited(thread->process))
 		forget_process(m, thread);
 }

@@ -5,11 +5,15 @@
  * changes no level's order, so hits and misses equal those of plain TLBs. */
 #include "mmu/mmu.h"
 
+#include "mmu/coalesce.h"
+
 void mmu_init(struct mmu *mmu, const struct config *config, struct memory *memory,
 	      struct counters *counters)
 {
-	*mmu = (struct mmu){.c = counters};
+	*mmu = (struct mmu){.c = counters, .pcids = (unsigned)config->tlb.pcids};
+	mmu->known = g_new(uint32_t, mmu->pcids);
 	tlbs_init(&mmu->tlbs, config);
+	prefetch_init(&mmu->prefetch, &mmu->tlbs, config);
 	mmu->l1i_cycles = mmu->tlbs.cycles[SIDE_CODE][0];
 	mmu->l1d_cycles = mmu->tlbs.cycles[SIDE_DATA][0];
 	port_init(&mmu->port, config, memory, counters);
@@ -20,8 +24,10 @@ void mmu_init(struct mmu *mmu, const struct config *config, struct memory *memor
 
 void mmu_fini(struct mmu *mmu)
 {
+	prefetch_fini(&mmu->prefetch);
 	tlbs_fini(&mmu->tlbs);
 	psc_fini(&mmu->psc);
+	g_free(mmu->known);
 	port_fini(&mmu->port);
 }
 
@@ -32,14 +38,14 @@ void mmu_set_clock(struct mmu *mmu, const vmsim_cycles *clock)
 
 vmsim_cycles mmu_left(const struct mmu *mmu, uint32_t asid, vmsim_vpn vpn, vmsim_cycles now)
 {
-	static const enum tlb_kind kinds[] = {TLB_SMALL, TLB_LARGE, TLB_HUGE};
 	vmsim_cycles left = 0;
 
-	for (size_t i = 0; i < G_N_ELEMENTS(kinds) && !left; i++) {
-		left = walkers_left(&mmu->walkers, now, tlb_tag_of(kinds[i], asid, vpn));
+	for (enum tlb_kind kind = TLB_SMALL; kind <= TLB_HUGE && !left; kind++) {
+		vmsim_vpn page = kind == TLB_GROUP ? vpn >> mmu->tlbs.group_shift : vpn;
+
+		left = walkers_left(&mmu->walkers, now, tlb_tag_of(kind, asid, page));
 		if (!left)
-			left = walkers_left(&mmu->walkers, now,
-					    tlb_tag_of(kinds[i], TLB_GLOBAL, vpn));
+			left = walkers_left(&mmu->walkers, now, tlb_tag_of(kind, TLB_GLOBAL, page));
 	}
 	return left;
 }
@@ -146,9 +152,14 @@ static bool walk_page(struct mmu *mmu, const struct lookup *page, struct found *
 	}
 	out->leaf = w.leaf;
 	*entry = tlbs_entry(page->asid, page->vpn, w.leaf, w.last);
+	if (mmu->tlbs.coalesce && w.last == 0) {
+		*entry = coalesce(&mmu->tlbs, page->pt, page->vpn, *entry);
+		mmu->c->tlb_coalesced += tlb_kind(entry->tag) == TLB_GROUP;
+	}
 	out->walk_cycles += port_reach(&mmu->port, tlbs_frame(entry, page->vpn));
 	take_walker(mmu, page, entry->tag, out);
-	if (found->entry && found->entry->tag != entry->tag) { /* of another size, and stale */
+	/* A group changes as a whole; an entry of another size is stale. */
+	if (found->entry && (mmu->tlbs.coalesce || found->entry->tag != entry->tag)) {
 		tlbs_forget(&mmu->tlbs, tlb_side(page->access), page->asid, page->vpn);
 		found->level = mmu->tlbs.n_levels;
 	} else if (found->entry) {
@@ -197,6 +208,24 @@ static void forget_faulted(struct mmu *mmu, const struct lookup *page)
 	mmu_forget(mmu);
 }
 
+/* After a miss of all levels: those that may be next. Their walks take a walker after the page's
+ * own, while the reference goes on. */
+static void look_ahead(struct mmu *mmu, const struct lookup *page, struct translation *out)
+{
+	const struct prefetch_ways ways = {&mmu->tlbs, &mmu->psc, &mmu->port, mmu->c};
+	vmsim_cycles l1 = page->access == VMSIM_EXECUTE ? mmu->l1i_cycles : mmu->l1d_cycles;
+	vmsim_cycles now, wait;
+	unsigned walker;
+
+	out->prefetch_cycles = prefetch_missed(&mmu->prefetch, &ways, page->pt,
+					       tlb_side(page->access), page->asid, page->vpn);
+	if (!mmu->clock || !out->prefetch_cycles)
+		return;
+	now = *mmu->clock + l1 + out->l2_cycles + out->wait_cycles + out->walk_cycles;
+	walker = walkers_next(&mmu->walkers, now, &wait);
+	walkers_begin(&mmu->walkers, walker, 0, now + wait + out->prefetch_cycles);
+}
+
 /* All but a hit in the first level for small pages. entry: what was found there all the same.
  * => kept out of the hot path, which does not need its registers */
 static G_GNUC_NO_INLINE bool translate_slow(struct mmu *mmu, const struct lookup *page,
@@ -205,13 +234,19 @@ static G_GNUC_NO_INLINE bool translate_slow(struct mmu *mmu, const struct lookup
 	enum tlb_side side = tlb_side(page->access);
 	struct tlbs *tlbs = &mmu->tlbs;
 	struct found found = {entry ? entry : tlbs_find(tlbs, side, 0, page->asid, page->vpn), 0};
-	struct tlb_entry now;
+	struct tlb_entry now, taken;
+	bool missed;
 	vmsim_vpn known = page->vpn; /* what the memo may answer for */
 
 	if (!page->repeated)
 		count_first(mmu->c, page->access, found.entry != NULL);
 	if (!found.entry)
 		found = find_below(mmu, page, out);
+	missed = !found.entry && mmu->prefetch.ops;
+	if (missed && prefetch_take(&mmu->prefetch, tlbs, page->asid, page->vpn, &taken)) {
+		mmu->c->tlb_prefetch_hits++;
+		found.entry = &taken;
+	}
 	if (found.entry && entry_permits(found.entry, page->access)) {
 		now = *found.entry;
 	} else if (!walk_page(mmu, page, &found, &now, out)) {
@@ -226,6 +261,8 @@ static G_GNUC_NO_INLINE bool translate_slow(struct mmu *mmu, const struct lookup
 			known = MMU_NO_PAGE;
 	}
 	remember(mmu, page->access, known, out);
+	if (missed)
+		look_ahead(mmu, page, out);
 	return true;
 }
 
@@ -269,6 +306,25 @@ void mmu_flush(struct mmu *mmu, uint32_t asid)
 		psc_flush(&mmu->psc, asid);
 	mmu->c->tlb_invalidations++;
 	mmu_forget(mmu);
+}
+
+uint32_t mmu_enter(struct mmu *mmu, uint32_t asid)
+{
+	uint32_t flushed = 0;
+	unsigned i = 0;
+
+	while (i < mmu->n_known && mmu->known[i] != asid)
+		i++;
+	if (i == mmu->pcids) {
+		flushed = mmu->known[--i];
+		mmu_flush(mmu, flushed);
+	} else if (i == mmu->n_known) {
+		mmu->n_known++;
+	}
+	memmove(mmu->known + 1, mmu->known, i * sizeof(*mmu->known));
+	mmu->known[0] = asid;
+	mmu_forget(mmu);
+	return flushed;
 }
 
 bool mmu_check(const struct mmu *mmu)

@@ -121,6 +121,8 @@ enum vmm_status frame_get(struct vmm *vmm, struct process *process, enum frame_u
 			replace_evict(vmm, victim);
 		}
 		pfn = &vmm->db.pfn[victim];
+		if (pfn->state == PFN_ACTIVE) /* others map it, too */
+			continue;
 		if (pfn->state == PFN_STANDBY) {
 			frame_repurpose(vmm, victim);
 			frame_free(vmm, victim, MOVE_L4);

@@ -91,6 +91,7 @@ struct vmm {
 	GHashTable *ios; /* frame -> struct io, those under way */
 	GHashTable *sections; /* name -> struct section, owned */
 	GHashTable *files;    /* path -> struct file, owned */
+	uint64_t file_pages;  /* of all files, on the device */
 	GPtrArray *segments;  /* of struct segment, those alive */
 	GArray *injected;     /* of struct injected: errors to come (L16, L25) */
 	GArray *store;        /* of vmsim_pfn: frames of the compression store */
@@ -343,7 +344,8 @@ struct replacer *replacer_new(struct vmm *vmm);
 void replacer_free(struct replacer *replacer);
 /* replace_victim: the page to take away on behalf of a process (NULL: of the system). */
 vmsim_pfn replace_victim(struct vmm *vmm, struct process *process);
-/* replace_evict: take it away; counts it as an eviction. */
+/* replace_evict: take it away; counts it as an eviction.
+ * => without a policy for all processes, a page that others map, too, stays active */
 void replace_evict(struct vmm *vmm, vmsim_pfn frame);
 /* replace_room: a fault is to map a page: past the maximum of the working set one of its own goes
  * first (W1). => VMM_DONE, or VMM_WAIT_IO: all that could go is on its way in */

@@ -20,7 +20,7 @@ struct io *io_new(struct vmm *vmm, bool write, const vmsim_pfn *frames, uint32_t
 	io->id = vmm->next_io++;
 	io->write = write;
 	io->slot = first->slot;
-	io->place = pfn_is_mapped_file(first) ? first->vpn
+	io->place = pfn_is_mapped_file(first) ? file_place(first->segment->file, first->vpn)
 					      : pagefile_place(&vmm->file, first->slot);
 	io->pages = n;
 	io->frame = g_memdup2(frames, n * sizeof(*frames));

@@ -120,7 +120,7 @@ bool large_map(struct vmm *vmm, struct process *process, struct api_call *call, 
 			claim(vmm, process, first + i * LARGE_PAGE + p, run[i] + p);
 	}
 	/* Leaf tables that are empty may be left from pages that were here before. */
-	tables_prune(vmm, process, first, first + pages);
+	tables_release(vmm, process, first, first + pages - 1);
 	for (uint64_t i = 0; i < n; i++)
 		map_one(vmm, process, first + i * LARGE_PAGE, run[i], prot);
 	g_free(run);

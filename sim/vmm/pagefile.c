@@ -276,6 +276,15 @@ uint64_t pagefile_place(const struct pagefile *file, uint32_t slot)
 	return place;
 }
 
+uint64_t pagefile_end(const struct pagefile *file)
+{
+	uint64_t end = 0;
+
+	for (unsigned i = 0; i < file->n; i++)
+		end += file->file[i].most;
+	return end;
+}
+
 /* --- growth -------------------------------------------------------------------------------- */
 
 uint64_t pagefile_pages(const struct pagefile *file)

@@ -77,6 +77,8 @@ void pagefile_set_all(struct pagefile *file, struct content *content);
 bool pagefile_in_use(const struct pagefile *file, uint32_t slot);
 /* Where a slot is on the device: files lie one after another, each with room to grow. */
 uint64_t pagefile_place(const struct pagefile *file, uint32_t slot);
+/* One past all of them. */
+uint64_t pagefile_end(const struct pagefile *file);
 
 /* Pages of all files now (C2), and how many they could grow by. */
 uint64_t pagefile_pages(const struct pagefile *file);

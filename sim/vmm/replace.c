@@ -12,11 +12,23 @@ static bool maps_not(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pt
 	return process != ctx;
 }
 
-static bool above_minimum(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte,
-			  void *ctx)
+/* Whether a page that goes leaves this process's working set, too: one policy for all takes a shared
+ * page from all who map it, and so gets the frame; else it is taken from those whose policy knows it,
+ * and the others keep it (W1, W6). */
+static bool concerns(const struct vmm *vmm, const struct process *process, const struct pfn *pfn)
 {
-	(void)vmm, (void)vpn, (void)pte, (void)ctx;
-	return !process->hard_min || process->ws_pages > process->ws_min;
+	if (vmm->replacing)
+		return process == vmm->replacing;
+	return vmm->global || process->replacer == pfn->replacer;
+}
+
+static bool may_go(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte, void *ctx)
+{
+	(void)vpn;
+	if (!concerns(vmm, process, ctx))
+		return true;
+	return !(pte & PTE_LOCKED) && (vmm->replacing || !process->hard_min ||
+				       process->ws_pages > process->ws_min);
 }
 
 /* W2. Who replaces a page of its own (W1) gives up no other's, and stays as large as it is: a hard
@@ -27,14 +39,13 @@ static bool evictable(void *ctx, vmsim_pfn frame)
 {
 	struct vmm *vmm = ctx;
 	struct process *replacing = vmm->replacing;
-	const struct pfn *pfn = &vmm->db.pfn[frame];
+	struct pfn *pfn = &vmm->db.pfn[frame];
 
-	if (pfn->state != PFN_ACTIVE || (pfn->flags & PFN_WIRED) || pfn->locks ||
-	    pfn->pins)
+	if (pfn->state != PFN_ACTIVE || (pfn->flags & PFN_WIRED) || pfn->pins)
 		return false;
 	if (replacing && frame_entries(vmm, frame, maps_not, replacing))
 		return false;
-	if (!replacing && vmm->hard_minima && !frame_entries(vmm, frame, above_minimum, NULL))
+	if ((pfn->locks || vmm->hard_minima) && !frame_entries(vmm, frame, may_go, pfn))
 		return false;
 	if (pfn->slot || (pfn->segment && pfn->segment->file) ||
 	    writer_room(vmm) > vmm->db.modified.n)
@@ -130,9 +141,18 @@ static void count_eviction(struct vmm *vmm, vmsim_pfn frame)
 		vmm->c->pages_evicted_dirty++;
 }
 
+static bool unmap_known(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte,
+			void *ctx)
+{
+	if (vmm->global || process->replacer == ctx)
+		page_unmap(vmm, process, vpn, pte_prot(pte));
+	return true;
+}
+
 void replace_evict(struct vmm *vmm, vmsim_pfn frame)
 {
-	frame_unmap(vmm, frame);
+	/* Its policy may be another's as soon as it leaves a working set. */
+	frame_entries(vmm, frame, unmap_known, vmm->db.pfn[frame].replacer);
 	count_eviction(vmm, frame);
 }
 

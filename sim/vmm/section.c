@@ -47,6 +47,7 @@ static void file_free(void *data)
 	struct file *file = data;
 
 	g_hash_table_destroy(file->content);
+	g_array_unref(file->extents);
 	g_free(file->path);
 	g_free(file);
 }
@@ -61,8 +62,31 @@ static struct file *file_open(struct vmm *vmm, const char *path)
 	file->path = g_strdup(path);
 	file->content = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
 					      (GDestroyNotify)content_unref);
+	file->extents = g_array_new(FALSE, FALSE, sizeof(struct extent));
 	g_hash_table_insert(vmm->files, file->path, file);
 	return file;
+}
+
+static void file_grow(struct vmm *vmm, struct file *file, vmsim_vpn pages)
+{
+	struct extent extent = {file->pages, pagefile_end(&vmm->file) + vmm->file_pages};
+
+	if (pages <= file->pages)
+		return;
+	g_array_append_val(file->extents, extent);
+	vmm->file_pages += pages - file->pages;
+	file->pages = pages;
+}
+
+uint64_t file_place(const struct file *file, vmsim_vpn index)
+{
+	const struct extent *extent;
+	guint i = file->extents->len;
+
+	do {
+		extent = &g_array_index(file->extents, struct extent, --i);
+	} while (extent->first > index);
+	return extent->place + (index - extent->first);
 }
 
 struct content *file_content(struct file *file, vmsim_vpn index)
@@ -172,6 +196,8 @@ struct section *section_new(struct vmm *vmm, const struct section_request *want)
 	if (!section->segment)
 		section->segment = segment_new(vmm, file ? file->path : want->name, kind, file);
 	segment_grow(section->segment, want->pages);
+	if (file)
+		file_grow(vmm, file, want->pages);
 	section->segment->refs++;
 	section->segment->reserve = want->reserve;
 	if (!file && !want->reserve)

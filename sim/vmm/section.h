@@ -29,10 +29,19 @@ struct vmm;
 
 enum segment_kind { SEGMENT_PAGEFILE, SEGMENT_FILE, SEGMENT_IMAGE };
 
-/* What is in a file, by page; unknown until it is written. Outlives its segments. */
+/* Pages of a file that lie in a row on the device. */
+struct extent {
+	vmsim_vpn first; /* of the file's */
+	uint64_t place;
+};
+
+/* What is in a file, by page; unknown until it is written. Outlives its segments. It lies behind the
+ * pagefiles and the files that were there before it, and what it grows by behind them all. */
 struct file {
 	char *path;
 	GHashTable *content; /* page -> struct content */
+	vmsim_vpn pages;
+	GArray *extents; /* of struct extent, ascending */
 };
 
 struct view {
@@ -71,6 +80,8 @@ void segment_set(struct segment *segment, vmsim_vpn index, pte_t pte);
 /* segment_committed: whether a page of it is committed. */
 bool segment_committed(const struct segment *segment, vmsim_vpn index);
 
+/* file_place: where a page of a file is on the device, in pages. */
+uint64_t file_place(const struct file *file, vmsim_vpn index);
 /* file_content: what a page of a file holds; belongs to the file. */
 struct content *file_content(struct file *file, vmsim_vpn index);
 void file_set_content(struct file *file, vmsim_vpn index, struct content *content);

@@ -66,6 +66,7 @@ void vmm_write_timer(struct vmm *vmm, vmsim_cycles now)
 {
 	const struct config *config = vmm->config;
 
+	vmm->bsm.now = now;
 	timer_look(&vmm->age_private, &vmm->db.modified, config->vmm.mpw_age_private.cycles, now);
 	timer_look(&vmm->age_mapped, &vmm->db.mapped, config->vmm.mapped_age.cycles, now);
 }

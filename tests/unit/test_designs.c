@@ -250,6 +250,8 @@ static void tear_down(struct fixture *f)
 	g_assert_cmpuint(f->pool.shared->n, ==, 0);
 	shared_table_free(f->pool.shared);
 	pt_pool_fini(&f->pool);
+	port_fini(&f->port);
+	memory_fini(&f->memory);
 	vmsim_config_free(f->config);
 	port_fini(&f->port);
 	memory_fini(&f->memory);
@@ -310,6 +312,27 @@ static void test_hashed(void)
 	set_up(&f, HAND "paging.design=hashed memory.page_tables=out");
 	map(&f, 0x10, 5); /* above the 16 frames */
 	walks(&f, 0x10, true, 1, 16 * 4096 + 16 * design_hash(design_key(1, 0x10), 4, 32));
+	tear_down(&f);
+}
+
+/* Probes go through the caches: slots 12 to 15 lie in one line of 64 bytes, slot 0 in another. */
+static void test_cached(void)
+{
+	struct fixture f;
+
+	RULES("H3");
+	set_up(&f, HAND "paging.design=hashed paging.hash.load=100 caches.l1.size=4KiB "
+			"caches.l1.latency=4");
+	map(&f, 0x10, 5);
+	map(&f, 0x24, 7);
+	map(&f, 0x13, 6);
+	map(&f, 0x27, 8);
+	g_assert_false(walk(&f.pt, &f.port, 0x44, VMSIM_READ, &f.w)); /* 12, 13, 14 */
+	g_assert_cmpuint(f.w.cycles, ==, 10 + 4 + 4);
+	g_assert_true(walk(&f.pt, &f.port, 0x27, VMSIM_READ, &f.w)); /* 15 and, in another line, 0 */
+	g_assert_cmpuint(f.w.cycles, ==, 4 + 10 + 1);
+	g_assert_cmpuint(f.c.cache_l1_table_hits, ==, 3);
+	g_assert_cmpuint(f.c.cache_l1_table_misses, ==, 2);
 	tear_down(&f);
 }
 
@@ -415,6 +438,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/designs/names", test_names);
 	g_test_add_func("/designs/sizes", test_sizes);
 	g_test_add_func("/designs/hashed", test_hashed);
+	g_test_add_func("/designs/cached", test_cached);
 	g_test_add_func("/designs/clustered", test_clustered);
 	g_test_add_func("/designs/inverted", test_inverted);
 	for (unsigned d = 0; d < N_DESIGNS; d++)

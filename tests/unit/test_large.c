@@ -263,6 +263,26 @@ static void test_empty_table(void)
 	stop(f);
 }
 
+/* C1: and is charged no more; the tables of the small page still are. */
+static void test_empty_table_charge(void)
+{
+	struct fixture *f = start("memory.charge_page_tables=true");
+	GHashTable *charged;
+	struct io *io;
+	guint before;
+
+	RULES("C1.tables");
+	small(f, 1, 1);
+	charged = process(f)->charged_tables;
+	before = g_hash_table_size(charged);
+	g_assert_cmpint(pages_build(f->m->vmm, process(f), L / P, L / P, &io, NULL), ==, VMM_DONE);
+	g_assert_cmpuint(g_hash_table_size(charged), >, before);
+	large(f, L, 1, 512);
+	g_assert_cmpuint(g_hash_table_size(charged), ==, before);
+	g_assert_cmpuint(process(f)->committed, ==, 512 + 1 + before);
+	stop(f);
+}
+
 /* Errors that are injected befall pages of lists and working sets. */
 static void test_injected(void)
 {
@@ -321,6 +341,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/large/fragments", test_fragments);
 	g_test_add_func("/large/room", test_room);
 	g_test_add_func("/large/empty-table", test_empty_table);
+	g_test_add_func("/large/empty-table-charge", test_empty_table_charge);
 	g_test_add_func("/large/injected", test_injected);
 	g_test_add_func("/large/pressure", test_pressure);
 	return g_test_run();

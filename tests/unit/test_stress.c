@@ -701,6 +701,15 @@ static const struct setup setups[] = {
 	 "paging.levels=3 paging.dirty=sw", 536, 9000, false},
 	{"40 frames, 5 levels", "memory.frames=40 memory.page_tables=in pagefile.size=2MiB "
 	 "paging.levels=5 psc.pml5e.entries=2 psc.pde.entries=2", 552, 9000, false},
+	{"64 frames, entries for groups, two PCIDs",
+	 "memory.frames=64 memory.page_tables=out pagefile.size=2MiB tlb.coalesce.kind=bitmap "
+	 "tlb.coalesce.pages=8 tlb.prefetch.kind=distance tlb.pcids=2 tlb.l1d.replacement=tree-plru "
+	 "tlb.l3.entries=64", 576, 9000, false},
+	{"48 frames, one first level, an exclusive second, an inclusive third",
+	 "memory.frames=48 memory.page_tables=out pagefile.size=2MiB tlb.unified=true "
+	 "tlb.l1d.entries=6 tlb.l1d.ways=3 tlb.l1d.replacement=srrip tlb.l2.entries=8 tlb.l2.ways=2 "
+	 "tlb.l2.inclusion=exclusive tlb.l3.entries=32 tlb.l3.ways=4 tlb.l3.inclusion=inclusive "
+	 "tlb.prefetch.kind=next-page", 560, 9000, false},
 };
 
 static void complain(void *ctx, const struct vmsim_record *r)

@@ -1,0 +1,328 @@
+/* tick.h: a slow simulator that advances one cycle at a time (timing.md), against which the
+ * event-driven engine is held. It shares the memory manager, the MMU and the configuration with
+ * it, which know no time, and nothing of sim/engine: cores, scheduler, device, shootdowns, where
+ * every cycle is booked, and for whom, are its own. Plain arrays and linear searches.
+ *
+ *   tick_run.c     the loop over cycles; booking          tick_access.c  references and faults
+ *   tick_sched.c   whose turn it is                       tick_call.c    calls
+ *   tick_host.c    what a step asked for; background      tick_device.c  the device
+ *   tick_gen.c, tick_gen_machine.c  cases from a seed     tick_compare.c both sides, compared
+ *   tick_shrink.c  smaller cases, and cases in words
+ *
+ * A core is in a step, whose cycles it counts down, or looks for the next one. In each cycle, in
+ * this order and again from the top after each, until nothing more happens (T2):
+ *   events end, threads that must wait leave their core
+ *   1. a request completes, the lowest number first
+ *      what steps that are over have asked of the device gets there
+ *   2. a timer comes; a step of background work begins
+ *   3. the thread whose event is the earliest, and that can, takes a step, or a core
+ * Then every core books one cycle in one bucket of one process.
+ *
+ * What timing.md leaves open is read like this:
+ *   T2   the lookups and the walk of one page are one step, in the cycle of the first lookup
+ *   T2   requests that a step makes get to the device when its cycles are over, after completions
+ *        of that cycle; so do those of background work ("service up to the request", T13)
+ *   T2   the run ends before the completions of its end cycle
+ *   T3   an event has begun once its thread has its core, so before the switch's cycles, which are
+ *        not the event's; its gap (+N) is
+ *   T3   which pages an event acts on is asked anew in each cycle in which it might begin
+ *   T4   the idle core that a thread takes is the lowest-numbered; a thread has a core of its own
+ *        until it waits for I/O, or another takes it
+ *   T4   a thread that has to wait leaves its core even if what it waits for came while it served
+ *   T4   after ExitProcess the core is in the address space that was left, and the next is switched to
+ *   T6   while a recorded time (@N) is what the next event waits for, cores without an event idle
+ *   T13  who waits for a frame goes on once there is one; on the textbook machine, where that
+ *        cannot be said before it tries, once a request completes or another step was taken
+ *   T16  a core has nothing to run when no event is under way on it; background work goes before
+ *        threads there, step after step until it finds nothing to do, and begins when the memory
+ *        manager has been at work since it last did, or while a thread waits for a frame and
+ *        anything has happened since
+ *   T16  free frames are zeroed by a core with nothing to run, whatever it waits for; from
+ *        vmm.zero_start frames on, until none is left or work comes (W10)
+ *   T16  the balance set manager's timer comes in its cycle; while it is at rest and no event is
+ *        under way, ticks are only counted (vmm_slept)
+ *   T19  a thread between two events waits for its turn until every event of the trace has begun;
+ *        whether it has another one is not known before
+ *   T19  a completion counts for the process that asked for it */
+#ifndef TICK_H
+#define TICK_H
+
+#include "config/config.h"
+#include "event/event.h"
+#include "mmu/mmu.h"
+#include "stats/stats.h"
+#include "vmm/vmm.h"
+
+#include <glib.h>
+#include <vmsim/vmsim.h>
+
+#define TICK_CORES 8
+#define TICK_THREADS 16
+#define TICK_LABELS 64
+#define TICK_NEVER UINT64_MAX
+#define TICK_LONGEST 400000 /* cycles: threads that thrash may never end */
+
+/* --- cases and results ---------------------------------------------------------------------- */
+
+struct tick_event {
+	struct vmsim_event event; /* .call is set when it is used */
+	struct vmsim_call call;
+};
+
+struct tick_case {
+	GPtrArray *settings; /* of char *: PATH=VALUE */
+	struct tick_event *events;
+	size_t n;
+	bool recorded; /* the engine is told what the reference answered, and compares */
+	uint64_t seed;
+	char kind[48]; /* of difference that is shrunk */
+};
+
+struct tick_figures {
+	uint64_t counter[N_COUNTERS], bucket[N_BUCKETS];
+};
+
+/* A process of the report, or a phase. */
+struct tick_part {
+	char *name; /* of a phase */
+	uint32_t pid;
+	uint64_t cycles; /* of a phase */
+	struct tick_figures figures;
+};
+
+/* What happened, when, to what; strings are static. */
+struct tick_record {
+	uint64_t cycle, seq, where, a, b;
+	uint32_t pid, tid;
+	enum vmsim_record_kind kind;
+	const char *from, *to;
+};
+
+struct tick_result {
+	bool stuck;   /* no frame can be had, ever (L3) */
+	bool endless; /* it was given up */
+	vmsim_cycles end;
+	struct tick_figures total;
+	GArray *processes, *phases; /* of struct tick_part */
+	GArray *records;            /* of struct tick_record */
+	struct vmsim_outcome *outcomes; /* of calls, in the order of the case; pages are owned */
+	uint8_t *results;               /* of accesses: vmsim_access_result */
+	size_t n;
+	uint64_t core[TICK_CORES][N_BUCKETS];
+};
+
+void tick_result_init(struct tick_result *r, size_t n);
+void tick_result_fini(struct tick_result *r);
+
+/* --- the simulator -------------------------------------------------------------------------- */
+
+enum tick_stage {
+	TICK_BETWEEN, /* no event under way */
+	TICK_GAP,
+	TICK_BEGIN,
+	TICK_TRANSLATE,
+	TICK_TRAP,
+	TICK_SERVICE,
+	TICK_RETURN,
+	TICK_CALL,
+	TICK_END,  /* the event is over when the step's cycles are */
+	TICK_WAIT, /* and here the thread waits then */
+};
+
+enum tick_wait { TICK_NO_WAIT, TICK_IO, TICK_FRAME };
+
+struct tick_thread {
+	uint32_t pid, tid;
+	struct process *process;
+	int core; /* -1: none */
+	int last_core;
+	vmsim_va stack_low, stack_end;
+	unsigned priority;
+	vmsim_cycles turn_since; /* between events since */
+
+	enum tick_stage stage, after; /* after: TICK_WAIT's */
+	enum tick_wait wait;
+	bool waiting; /* without a core, for the above */
+	struct io *io;
+
+	/* the event under way */
+	size_t index; /* in the case */
+	const struct vmsim_event *event;
+	vmsim_va va;
+	vmsim_vpn first, last;
+	bool exclusive;
+	uint64_t done, counted; /* bytes */
+	bool repeated, untold;
+	vmsim_cycles data_cycles; /* of the slowest page, where caches hold data */
+	struct fault fault;
+	vmsim_cycles fault_begin;
+	struct api_call call;
+};
+
+/* Cycles that go to one bucket: of a step, or of an interrupt that is answered when they are over. */
+struct tick_slice {
+	enum bucket_id bucket;
+	vmsim_cycles cycles;
+	unsigned account;
+	struct tick_core *from; /* who sent the interrupt; NULL: it is none */
+};
+
+#define TICK_SLICES 64
+#define TICK_SPACES 64 /* address spaces of a run */
+
+enum tick_space { TICK_NOTHING, TICK_HELD, TICK_STALE };
+
+/* Interrupts that a step sends to other cores (T15). */
+enum tick_round { TICK_NO_ROUND, TICK_TO_SEND, TICK_SENT };
+
+struct tick_core {
+	unsigned number;
+	struct mmu mmu;
+	struct tick_thread *thread; /* that has it */
+	struct tick_thread *last;   /* that had it last; NULL: none, or it is gone */
+	bool used;                  /* it has had one */
+	uint32_t asid;              /* the address space it is in; 0: none yet */
+	struct tick_slice slice[TICK_SLICES]; /* of the step it is in */
+	unsigned n_slices;
+	bool background; /* the step is background work */
+	bool reference;  /* it is one of a reference, and takes no interrupt */
+	/* What it may hold of each address space (H15). */
+	enum tick_space space[TICK_SPACES];
+	/* Of the step, once its own work is over: whom it interrupts, and what that takes of each;
+	 * how many have not answered. */
+	enum tick_round round;
+	bool target[TICK_CORES];
+	vmsim_cycles cost[TICK_CORES];
+	unsigned unanswered, account;
+	struct tick_slice waiting[TICK_SLICES]; /* interrupts that it has not taken yet */
+	unsigned n_waiting;
+	GPtrArray *asked;      /* of struct io: the step's requests */
+	vmsim_cycles zeroing;  /* of the frame that it is zeroing */
+	bool zeroes;           /* its zero-page thread is awake: until no frame is left */
+};
+
+/* A page whose translation changed. */
+struct tick_gone {
+	uint32_t asid;
+	vmsim_vpn vpn;
+};
+
+struct tick {
+	const struct config *config;
+	const struct tick_case *c;
+	struct tick_result *result;
+	vmsim_cycles cycle;
+
+	struct vmm *vmm;
+	struct stats stats; /* the vmm and the mmus count here */
+	struct events events;
+	struct counters seen;  /* when it was last said whose counts they are */
+	GArray *ledgers;       /* of struct tick_figures, like stats.accounts */
+	struct tick_figures all, phase_base;
+	char *phase;
+	vmsim_cycles phase_begin;
+
+	struct memory memory; /* levels of caches that cores share */
+	unsigned n_cores;
+	struct tick_core core[TICK_CORES];
+	GPtrArray *threads; /* of struct tick_thread */
+	GHashTable *processes; /* pid -> struct process */
+	size_t next;        /* the next event to begin */
+	uint64_t label[TICK_LABELS];
+	bool bound[TICK_LABELS];
+
+	struct tick_device *device;
+	GArray *invalidations;    /* of this step: struct tick_gone */
+	GPtrArray *submissions;   /* of this step */
+
+	bool background_due; /* the vmm was at work since it last found nothing to do */
+	bool news;           /* something that may give a frame to who waits for one */
+	vmsim_cycles next_tick;
+};
+
+/* tick_run: the case, on a machine. */
+void tick_run(const struct tick_case *c, const vmsim_config *config, struct tick_result *result);
+
+/* tick_run.c */
+void tick_slice(struct tick *t, struct tick_core *core, enum bucket_id bucket, unsigned account,
+		vmsim_cycles cycles);
+/* tick_count: what was counted since the last time was this account's. */
+void tick_count(struct tick *t, unsigned account);
+unsigned tick_account(const struct tick *t, const struct process *process); /* NULL: 0 */
+void tick_mark(struct tick *t, const char *name);
+void tick_stamp(struct tick *t, const struct tick_thread *thread); /* NULL: background */
+void tick_record(struct tick *t, struct tick_record record);
+
+/* tick_sched.c */
+void tick_settle(struct tick *t);      /* events end, threads leave */
+bool tick_step_thread(struct tick *t); /* false: none can */
+bool tick_ended(const struct tick *t);
+bool tick_may_come(struct tick *t); /* an event may yet begin by time alone */
+enum bucket_id tick_waits_for(struct tick *t, const struct tick_core *core,
+			      unsigned *account);
+
+/* tick_access.c, tick_call.c: the next step of the thread's event. */
+void tick_access(struct tick *t, struct tick_thread *thread);
+void tick_call(struct tick *t, struct tick_thread *thread);
+void tick_fault_begin(struct tick *t, struct tick_thread *thread, vmsim_va va,
+		      enum vmsim_access access);
+void tick_call_labels(const struct vmsim_call *call, uint32_t labels[2]);
+
+/* tick_host.c */
+struct vmm_host tick_host(struct tick *t);
+/* tick_ask: the step's requests wait for its cycles to be over. */
+void tick_ask(struct tick *t, struct tick_core *core, vmsim_cycles wanted);
+/* tick_acted: the vmm did something. tick_stepped: it did for a thread, which may have to wait once
+ * the step is over, and then goes on with the stage it is in. */
+void tick_acted(struct tick *t);
+void tick_stepped(struct tick *t, struct tick_thread *thread, enum vmm_status status,
+		  struct io *io);
+bool tick_hand_over(struct tick *t); /* of steps that are over, to the device */
+bool tick_complete(struct tick *t);
+bool tick_timers(struct tick *t);
+bool tick_background(struct tick *t);
+bool tick_wake(struct tick *t);
+void tick_zero(struct tick *t, struct tick_core *core);
+
+/* tick_shoot.c */
+/* tick_core_busy: it is in a step, or in what belongs to it. tick_core_free: a thread may take it. */
+bool tick_core_busy(const struct tick_core *core);
+bool tick_core_free(const struct tick_core *core);
+bool tick_may_send(const struct tick_core *core); /* its step waits for its interrupts alone */
+/* tick_invalidate: what the step asked for, on every core; returns the local cycles.
+ * tick_interrupt: interrupts are sent for it once the step's own cycles are over. */
+vmsim_cycles tick_invalidate(struct tick *t, struct tick_core *core);
+void tick_interrupt(struct tick *t, struct tick_core *core, unsigned account);
+/* tick_send: they reach the others now. tick_take: cores that can take those that wait. */
+void tick_send(struct tick *t, struct tick_core *core);
+bool tick_take(struct tick *t); /* whether a step is over by that */
+/* tick_enter: the core loads an address space; what it still has to flush. */
+vmsim_cycles tick_enter(struct tick *t, struct tick_core *core, uint32_t asid);
+
+/* tick_device.c */
+struct tick_device *tick_device_new(const struct config *config);
+void tick_device_free(struct tick_device *device);
+void tick_device_ask(struct tick_device *device, struct io *io, vmsim_cycles now);
+/* tick_device_done: a request that is complete in this cycle; NULL: none is. Every cycle. */
+struct io *tick_device_done(struct tick_device *device, vmsim_cycles now);
+bool tick_device_works(const struct tick_device *device);
+
+/* --- cases ----------------------------------------------------------------------------------- */
+
+struct tick_case tick_generate(uint64_t seed, unsigned max_cores);
+void tick_case_free(struct tick_case *c);
+uint64_t tick_below(uint64_t *state, uint64_t n);
+GPtrArray *tick_some_machine(uint64_t *state, unsigned max_cores);
+
+/* What cases added up to. */
+struct tick_counts {
+	uint64_t events, cycles, stuck, endless;
+	struct tick_figures figures;
+};
+#define TICK_NO_MACHINE "there is no such machine"
+/* tick_try: NULL, or how the engine differs, in a sentence; new. counts may be NULL. */
+char *tick_try(const struct tick_case *c, struct tick_counts *counts);
+void tick_shrink(struct tick_case *c, const char *difference);
+char *tick_report(const struct tick_case *c); /* as a text trace */
+
+#endif

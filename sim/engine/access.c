@@ -211,7 +211,7 @@ static void translate(struct vmsim_machine *m, struct thread *thread)
 		begin_fault(m, thread, va, access_of(op));
 		return;
 	}
-	if (m->stats.c.page_walks == walks)
+	if (m->stats.c.page_walks == walks && !tr.wait_cycles)
 		join_walk(m, process_asid(thread->process), vpn);
 	if (m->every_reference && (!op->repeated || op->untold)) {
 		m->references[m->n_references++] = tr.pfn;

@@ -124,14 +124,13 @@ void event_begin(struct vmsim_machine *m, struct thread *thread, const struct op
 	const struct vmsim_event *event = &op->event;
 
 	thread->op = *op;
+	thread->op.stage = OP_BEGIN;
+	if (event->op == VMSIM_OP_CALL)
+		call_keep(m, &thread->op);
 	m->events.seq = op->seq;
 	m->events.line = event->line;
 	machine_switch(m, thread);
 	if (event->flags & VMSIM_EV_GAP)
 		pass_gap(m, event->time);
-	if (event->op == VMSIM_OP_CALL)
-		call_begin(m, thread);
-	else
-		access_begin(m, thread);
 	machine_begun(m, thread);
 }

@@ -71,8 +71,7 @@ void call_forget(struct op *op)
 	g_clear_pointer(&op->args.recorded.pages, g_free);
 }
 
-/* What a call points to belongs to the reader and goes with its batch. */
-static void keep_arguments(struct vmsim_machine *m, struct op *op)
+void call_keep(struct vmsim_machine *m, struct op *op)
 {
 	struct vmsim_call *args = &op->args;
 
@@ -127,7 +126,6 @@ void call_begin(struct vmsim_machine *m, struct thread *thread)
 
 	overlap_drain(m);
 	clock_stamp(m);
-	keep_arguments(m, op);
 	op->stage = OP_CALL;
 	op->call.address = op->va;
 	if (!op->va)

@@ -34,9 +34,9 @@ struct core {
 	struct thread *running;
 	uint32_t asid; /* of the address space it is in; 0: none yet */
 	struct mmu mmu;
-	struct overlap *overlap; /* its references in flight; NULL: one at a time (T8) */
 	const struct thread *last; /* that it ran, while there is that thread */
 	vmsim_cycles turned;       /* when it turned to its thread (T4) */
+	struct overlap *overlap; /* its references in flight; NULL: one at a time (T8) */
 	GHashTable *spaces; /* asid -> enum space: of which it may hold translations (H15) */
 	struct round round;
 	/* The present step is a reference until then, and takes no interrupt. */

@@ -286,7 +286,7 @@ bool vmsim_machine_finish(struct vmsim_machine *m, GError **error)
 			check_conservation(m);
 		if (!m->error && m->audit != VMSIM_AUDIT_OFF)
 			machine_audit(m);
-		stats_settle(&m->stats);
+		core_charge(m);
 		machine_sample_rest(m);
 		stats_finish(&m->stats, m->now);
 		m->finished = true;

@@ -41,6 +41,7 @@
 
 enum op_stage {
 	OP_IDLE,      /* no event under way */
+	OP_BEGIN,     /* its core has turned to the thread, and the gap before it is over */
 	OP_TRANSLATE, /* a reference: look up the page of `at` */
 	OP_TRAP,      /* a fault: enter the handler */
 	OP_SERVICE,   /* resolve it */
@@ -249,7 +250,8 @@ void machine_switch(struct vmsim_machine *m, struct thread *thread);
 /* thread_wait, thread_end: its event waits, or has ended. => the acting core ran it */
 void thread_wait(struct vmsim_machine *m, struct thread *thread);
 void thread_end(struct vmsim_machine *m, struct thread *thread);
-/* thread_wake: threads that waited for a request, or for any frame (NULL), may go on. */
+/* thread_wake: threads that waited for this request may go on; so may those that wait for a frame,
+ * when one can be had. Whether it can, the textbook machine does not know before it tries. */
 void thread_wake(struct vmsim_machine *m, const struct io *io, vmsim_cycles at);
 bool thread_starves(const struct vmsim_machine *m); /* any, for want of a frame */
 /* The policy is told what was referenced; before every step of the vmm. */
@@ -366,6 +368,8 @@ bool access_stage(struct vmsim_machine *m, struct thread *thread);
 bool call_stage(struct vmsim_machine *m, struct thread *thread);
 void access_begin(struct vmsim_machine *m, struct thread *thread);
 void call_begin(struct vmsim_machine *m, struct thread *thread);
+/* call_keep: what a call points to belongs to the reader and goes with its batch. */
+void call_keep(struct vmsim_machine *m, struct op *op);
 /* call_forget: what an operation that is a call holds, under way or not. */
 void call_forget(struct op *op);
 /* access_touch: a call needs a page faulted in. */

@@ -59,6 +59,13 @@ static void settle_thread(struct vmsim_machine *m, struct thread *thread, bool g
 
 static bool stage(struct vmsim_machine *m, struct thread *thread)
 {
+	if (thread->op.stage == OP_BEGIN) {
+		if (thread->op.event.op == VMSIM_OP_CALL)
+			call_begin(m, thread);
+		else
+			access_begin(m, thread);
+		return true;
+	}
 	return thread->op.stage == OP_CALL ? call_stage(m, thread) : access_stage(m, thread);
 }
 
@@ -78,6 +85,8 @@ static void run(struct vmsim_machine *m, struct thread *thread)
 	while (op->stage != OP_IDLE && goes_on && !stopped(m)) {
 		if (device_next(m->device) <= m->now)
 			work_completions(m, m->now);
+		if (timer_next(m) <= m->now) /* faults are counted from tick to tick (W3) */
+			timer_take(m, m->now);
 		if (m->now >= m->sample_at)
 			machine_sample(m);
 		goes_on = stage(m, thread);
@@ -139,7 +148,7 @@ static void take_step(struct vmsim_machine *m)
 /* --- what happens ----------------------------------------------------------------------------- */
 
 /* In the order in which they come within one cycle. */
-enum kind { COMPLETION, SUBMISSION, WAKING, SAMPLE, BACKGROUND, THREAD, NOTHING, ZEROING };
+enum kind { COMPLETION, SUBMISSION, WAKING, SAMPLE, TIMER, BACKGROUND, THREAD, NOTHING, ZEROING };
 
 struct happening {
 	vmsim_cycles at;
@@ -173,13 +182,13 @@ static void offer_at(struct happening *best, vmsim_cycles at, enum kind kind)
 }
 
 /* T16: the idle core of the lowest number, else core 0 when its present event ends. */
-static struct happening next_background(const struct vmsim_machine *m, vmsim_cycles due)
+static struct happening next_background(const struct vmsim_machine *m)
 {
 	struct happening next = {.at = DEVICE_NEVER, .kind = BACKGROUND};
 
 	for (unsigned i = 0; i < m->n_cores; i++) {
 		struct core *core = &m->cores[i];
-		vmsim_cycles at = MAX(core_now(m, core), MAX(due, m->time));
+		vmsim_cycles at = MAX(core_now(m, core), m->time);
 
 		if (at < next.at && (core_is_idle(core) || (i == 0 && core_is_free(core)))) {
 			next.at = at;
@@ -268,11 +277,11 @@ static struct happening next_happening(struct vmsim_machine *m, const struct sta
 	offer_cores(m, &best);
 	offer_ready(m, &best, next);
 	if (m->background_due)
-		offer(&best, next_background(m, 0));
+		offer(&best, next_background(m));
 	/* Timers and samples wake nobody. */
 	if (best.at != DEVICE_NEVER) {
 		timer_skip(m, best.at);
-		offer(&best, next_background(m, timer_next(m)));
+		offer_at(&best, timer_next(m), TIMER);
 		offer_at(&best, m->sample_at, SAMPLE);
 	}
 	return best;
@@ -305,9 +314,10 @@ static void happen(struct vmsim_machine *m, const struct happening *next)
 			break;
 		}
 		m->core->zeroes = false;
-		timer_take(m, m->now);
-		if (m->background_due)
-			work_background(m);
+		work_background(m);
+		break;
+	case TIMER:
+		timer_take(m, next->at);
 		break;
 	case ZEROING:
 		work_zero(m);

@@ -155,13 +155,14 @@ void thread_end(struct vmsim_machine *m, struct thread *thread)
 void thread_wake(struct vmsim_machine *m, const struct io *io, vmsim_cycles at)
 {
 	struct core *acting = m->core;
+	bool frames = vmm_has_frames(m->vmm) || !m->config->standby.enabled;
 
 	for (guint i = 0; i < m->waiting->len;) {
 		struct thread *thread = g_ptr_array_index(m->waiting, i);
 
 		if (io && thread->io == io && thread->op.fault.resolved)
 			vmm_waited(m->vmm, io, &thread->op.fault);
-		if (thread->wait != WAIT_FRAME && !(io && thread->io == io)) {
+		if (!(thread->wait == WAIT_FRAME && frames) && !(io && thread->io == io)) {
 			i++;
 			continue;
 		}

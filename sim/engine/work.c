@@ -2,8 +2,8 @@
  * threads, its timers, and the zeroing of free frames (semantics W3, W8, W10; timing T13, T16).
  *
  * Timers wake nobody after the last event: when nothing is under way, time stands still. While
- * cores sleep and ticks would find nothing to do they are only counted, so that a program that idles for
- * years costs no more than one that idles for a minute. */
+ * cores sleep and ticks would find nothing to do they are only counted, so that a program that
+ * idles for years costs no more than one that idles for a minute. */
 #include "engine/clock.h"
 
 static struct account *kernel(const struct vmsim_machine *m)
@@ -135,6 +135,21 @@ static void as_kernel(struct vmsim_machine *m)
 	m->events.pid = m->events.tid = 0;
 }
 
+/* The processes on cores that did not sleep ran until `at`, or until their last events ended. */
+static void tell_who_ran(struct vmsim_machine *m, vmsim_cycles at)
+{
+	for (unsigned i = 0; i < m->n_cores; i++) {
+		struct core *core = &m->cores[i];
+		vmsim_cycles now = core == m->core ? m->now : core->now;
+
+		if (!core->running || core->asleep)
+			continue;
+		vmm_ran(m->vmm, core->running->process, MIN(now, at));
+		if (now <= at && core->running->state != THREAD_RUNNING)
+			core->asleep = true;
+	}
+}
+
 bool work_background(struct vmsim_machine *m)
 {
 	const struct config *config = m->config;
@@ -148,6 +163,7 @@ bool work_background(struct vmsim_machine *m)
 	begun = m->now;
 	machine_flush_references(m);
 	as_kernel(m);
+	tell_who_ran(m, m->now);
 	vmm_write_timer(m->vmm, m->now);
 	any = vmm_background(m->vmm, starved);
 	work = vmm_take_work(m->vmm);
@@ -160,7 +176,7 @@ bool work_background(struct vmsim_machine *m)
 	m->background_due = any;
 	m->frames_due = frames_due || any;
 	stats_switch(&m->stats, account);
-	if (any && vmm_has_frames(m->vmm))
+	if (any)
 		thread_wake(m, NULL, begun);
 	return any;
 }
@@ -196,18 +212,7 @@ void work_zero(struct vmsim_machine *m)
 
 vmsim_cycles timer_next(const struct vmsim_machine *m)
 {
-	return MIN(m->next_tick, vmm_write_due(m->vmm));
-}
-
-/* The processes on cores that did not sleep ran until now. */
-static void tell_who_ran(struct vmsim_machine *m, vmsim_cycles at)
-{
-	for (unsigned i = 0; i < m->n_cores; i++) {
-		struct core *core = &m->cores[i];
-
-		if (core->running && !core->asleep)
-			vmm_ran(m->vmm, core->running->process, at);
-	}
+	return m->background_due ? m->next_tick : MIN(m->next_tick, vmm_write_due(m->vmm));
 }
 
 void timer_take(struct vmsim_machine *m, vmsim_cycles at)

@@ -114,20 +114,28 @@ struct found {
 	unsigned level;          /* where; the number of levels: nowhere */
 };
 
+/* When all levels have been looked into. */
+static vmsim_cycles looked_up(const struct mmu *mmu, const struct lookup *page,
+			      const struct translation *out)
+{
+	vmsim_cycles l1 = page->access == VMSIM_EXECUTE ? mmu->l1i_cycles : mmu->l1d_cycles;
+
+	return mmu->clock ? *mmu->clock + l1 + out->l2_cycles : 0;
+}
+
 /* T8: the walk whose cycles are known now began when a walker was free. tag: its page's; 0: it ended
  * in a fault. */
 static void take_walker(struct mmu *mmu, const struct lookup *page, uint64_t tag,
 			struct translation *out)
 {
-	vmsim_cycles l1 = page->access == VMSIM_EXECUTE ? mmu->l1i_cycles : mmu->l1d_cycles;
-	vmsim_cycles now;
+	vmsim_cycles now = looked_up(mmu, page, out) + out->wait_cycles, wait;
 	unsigned walker;
 
 	if (!mmu->clock)
 		return;
-	now = *mmu->clock + l1 + out->l2_cycles;
-	walker = walkers_next(&mmu->walkers, now, &out->wait_cycles);
-	walkers_begin(&mmu->walkers, walker, tag, now + out->wait_cycles + out->walk_cycles);
+	walker = walkers_next(&mmu->walkers, now, &wait);
+	walkers_begin(&mmu->walkers, walker, tag, now + wait + out->walk_cycles);
+	out->wait_cycles += wait;
 }
 
 /* Walk, and bring what the lookups found up to date in place. A store through an entry that only
@@ -152,12 +160,12 @@ static bool walk_page(struct mmu *mmu, const struct lookup *page, struct found *
 	}
 	out->leaf = w.leaf;
 	*entry = tlbs_entry(page->asid, page->vpn, w.leaf, w.last);
+	out->walk_cycles += port_reach(&mmu->port, tlbs_frame(entry, page->vpn));
+	take_walker(mmu, page, entry->tag, out);
 	if (mmu->tlbs.coalesce && w.last == 0) {
 		*entry = coalesce(&mmu->tlbs, page->pt, page->vpn, *entry);
 		mmu->c->tlb_coalesced += tlb_kind(entry->tag) == TLB_GROUP;
 	}
-	out->walk_cycles += port_reach(&mmu->port, tlbs_frame(entry, page->vpn));
-	take_walker(mmu, page, entry->tag, out);
 	/* A group changes as a whole; an entry of another size is stale. */
 	if (found->entry && (mmu->tlbs.coalesce || found->entry->tag != entry->tag)) {
 		tlbs_forget(&mmu->tlbs, tlb_side(page->access), page->asid, page->vpn);
@@ -208,22 +216,27 @@ static void forget_faulted(struct mmu *mmu, const struct lookup *page)
 	mmu_forget(mmu);
 }
 
-/* After a miss of all levels: those that may be next. Their walks take a walker after the page's
- * own, while the reference goes on. */
-static void look_ahead(struct mmu *mmu, const struct lookup *page, struct translation *out)
+/* After a miss of all levels: those that may be next. */
+static void look_ahead(struct mmu *mmu, const struct lookup *page, const struct translation *out)
 {
-	const struct prefetch_ways ways = {&mmu->tlbs, &mmu->psc, &mmu->port, mmu->c};
-	vmsim_cycles l1 = page->access == VMSIM_EXECUTE ? mmu->l1i_cycles : mmu->l1d_cycles;
-	vmsim_cycles now, wait;
-	unsigned walker;
+	vmsim_cycles now = looked_up(mmu, page, out) + out->wait_cycles + out->walk_cycles;
+	const struct prefetch_ways ways = {&mmu->tlbs,	  &mmu->psc,	      &mmu->port, mmu->c,
+					   &mmu->walkers, mmu->clock != NULL, now};
 
-	out->prefetch_cycles = prefetch_missed(&mmu->prefetch, &ways, page->pt,
-					       tlb_side(page->access), page->asid, page->vpn);
-	if (!mmu->clock || !out->prefetch_cycles)
-		return;
-	now = *mmu->clock + l1 + out->l2_cycles + out->wait_cycles + out->walk_cycles;
-	walker = walkers_next(&mmu->walkers, now, &wait);
-	walkers_begin(&mmu->walkers, walker, 0, now + wait + out->prefetch_cycles);
+	prefetch_missed(&mmu->prefetch, &ways, page->pt, tlb_side(page->access), page->asid,
+			page->vpn);
+}
+
+/* What was walked for ahead of time, once that walk has ended. */
+static bool take_prefetched(struct mmu *mmu, const struct lookup *page, struct tlb_entry *entry,
+			    struct translation *out)
+{
+	if (!prefetch_take(&mmu->prefetch, &mmu->tlbs, page->asid, page->vpn, entry))
+		return false;
+	mmu->c->tlb_prefetch_hits++;
+	if (mmu->clock)
+		out->wait_cycles = walkers_left(&mmu->walkers, looked_up(mmu, page, out), entry->tag);
+	return true;
 }
 
 /* All but a hit in the first level for small pages. entry: what was found there all the same.
@@ -243,10 +256,8 @@ static G_GNUC_NO_INLINE bool translate_slow(struct mmu *mmu, const struct lookup
 	if (!found.entry)
 		found = find_below(mmu, page, out);
 	missed = !found.entry && mmu->prefetch.ops;
-	if (missed && prefetch_take(&mmu->prefetch, tlbs, page->asid, page->vpn, &taken)) {
-		mmu->c->tlb_prefetch_hits++;
+	if (missed && take_prefetched(mmu, page, &taken, out))
 		found.entry = &taken;
-	}
 	if (found.entry && entry_permits(found.entry, page->access)) {
 		now = *found.entry;
 	} else if (!walk_page(mmu, page, &found, &now, out)) {

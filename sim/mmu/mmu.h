@@ -63,9 +63,8 @@ struct translation {
 	vmsim_pfn pfn;
 	bool store; /* of the entry used: writable and dirty */
 	pte_t leaf; /* when a walk was needed; a large page's own */
-	vmsim_cycles l1_cycles, l2_cycles;         /* l2: the third level, too */
+	vmsim_cycles l1_cycles, l2_cycles;     /* l2: the third level, too */
 	vmsim_cycles wait_cycles, walk_cycles; /* for a walker, and for the walk */
-	vmsim_cycles prefetch_cycles; /* that the walker goes on for, after the access has gone on */
 };
 
 /* mmu_translate: translate one page for one access (semantics 3.1 steps 2 and 3).

@@ -48,38 +48,51 @@ static bool is_known(const struct prefetch *prefetch, const struct tlbs *tlbs, e
 	return tlbs_has(tlbs, side, asid, vpn) || tlbs_peek(tlbs, prefetch->buffer, asid, vpn);
 }
 
-static vmsim_cycles fetch(struct prefetch *prefetch, const struct prefetch_ways *ways,
-			  const struct page_table *pt, uint32_t asid, vmsim_vpn vpn)
+static void take_walker(const struct prefetch_ways *ways, uint64_t tag, vmsim_cycles cycles)
+{
+	vmsim_cycles wait;
+	unsigned walker = walkers_next(ways->walkers, ways->now, &wait);
+
+	if (ways->timed)
+		walkers_begin(ways->walkers, walker, tag, ways->now + wait + cycles);
+}
+
+static void fetch(struct prefetch *prefetch, const struct prefetch_ways *ways,
+		  const struct page_table *pt, uint32_t asid, vmsim_vpn vpn)
 {
 	struct walk_start from = walk_top(pt, vpn);
+	vmsim_cycles cycles = ways->walkers->overhead;
+	struct tlb_entry entry = {0};
 	struct walk walk;
 	bool ok;
 
-	if (ways->psc->any)
+	if (ways->psc->any) {
 		psc_lookup(ways->psc, asid, vpn, &from);
+		cycles += ways->psc->cycles;
+	}
 	from.prefetch = true;
 	ok = walk_from(pt, ways->port, from, vpn, VMSIM_READ, &walk);
+	cycles += walk.cycles;
+	if (ok) {
+		entry = tlbs_entry(asid, vpn, walk.leaf, walk.last);
+		cycles += port_reach(ways->port, tlbs_frame(&entry, vpn));
+		tlbs_fill_array(ways->tlbs, prefetch->buffer, entry);
+		if (ways->psc->any)
+			psc_fill(ways->psc, asid, vpn, &walk);
+	}
 	ways->c->tlb_prefetches++;
 	ways->c->tlb_prefetch_references += walk.fetches;
-	if (ok && ways->psc->any)
-		psc_fill(ways->psc, asid, vpn, &walk);
-	if (ok)
-		tlbs_fill_array(ways->tlbs, prefetch->buffer,
-				tlbs_entry(asid, vpn, walk.leaf, walk.last));
-	return walk.cycles + (ways->psc->any ? ways->psc->cycles : 0);
+	take_walker(ways, entry.tag, cycles);
 }
 
-vmsim_cycles prefetch_missed(struct prefetch *prefetch, const struct prefetch_ways *ways,
-			     const struct page_table *pt, enum tlb_side side, uint32_t asid,
-			     vmsim_vpn vpn)
+void prefetch_missed(struct prefetch *prefetch, const struct prefetch_ways *ways,
+		     const struct page_table *pt, enum tlb_side side, uint32_t asid, vmsim_vpn vpn)
 {
 	vmsim_vpn want[PREFETCH_MOST];
 	unsigned n = prefetch->ops->missed(prefetch->state[side], asid, vpn, want);
-	vmsim_cycles cycles = 0;
 
 	for (unsigned i = 0; i < n; i++)
 		if (want[i] < pt->pool->shape->vpn_end &&
 		    !is_known(prefetch, ways->tlbs, side, asid, want[i]))
-			cycles += fetch(prefetch, ways, pt, asid, want[i]);
-	return cycles;
+			fetch(prefetch, ways, pt, asid, want[i]);
 }

@@ -7,8 +7,9 @@
  * out; a miss of all levels looks there, takes the entry and fills the levels without a walk. It is a
  * miss all the same (T22).
  *
- * Such a walk takes the walker, and reads the structure caches and memory as others do, but not the
- * time of the access. It is no access: it sets no bit, and ends at an entry whose A is clear, as the
+ * Such a walk takes a walker when that of the access is done, and reads the structure caches and memory
+ * as others do, but it does not take the time of the access. Who needs its page before it has ended
+ * waits for that. It is no access: it sets no bit, and ends at an entry whose A is clear, as the
  * architecture allows (Intel SDM 3A 4.8: A is set only where an entry is used), so that a page nobody
  * used is never in the buffer (H7). It fails in silence. */
 #ifndef MMU_PREFETCH_H
@@ -16,6 +17,7 @@
 
 #include "mmu/psc.h"
 #include "mmu/tlbs.h"
+#include "mmu/walkers.h"
 #include "stats/stats.h"
 
 #define PREFETCH_MOST 8 /* pages named at a time */
@@ -48,10 +50,12 @@ struct prefetch_ways {
 	struct psc *psc;
 	struct port *port;
 	struct counters *c;
+	struct walkers *walkers;
+	bool timed; /* walks take walkers from this cycle on: */
+	vmsim_cycles now;
 };
-/* prefetch_missed: a page was translated that no level had. Returns what the walks took. */
-vmsim_cycles prefetch_missed(struct prefetch *prefetch, const struct prefetch_ways *ways,
-			     const struct page_table *pt, enum tlb_side side, uint32_t asid,
-			     vmsim_vpn vpn);
+/* prefetch_missed: a page was translated that no level had. */
+void prefetch_missed(struct prefetch *prefetch, const struct prefetch_ways *ways,
+		     const struct page_table *pt, enum tlb_side side, uint32_t asid, vmsim_vpn vpn);
 
 #endif

@@ -12,9 +12,9 @@ static bool maps_not(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pt
 	return process != ctx;
 }
 
-/* Whether a page that goes leaves this process's working set, too: one policy for all takes a shared
- * page from all who map it, and so gets the frame; else it is taken from those whose policy knows it,
- * and the others keep it (W1, W6). */
+/* Whether a page that goes leaves this process's working set, too: one policy for all takes a
+ * shared page from all who map it, and so gets the frame; else it is taken from those whose
+ * policy knows it, and the others keep it (W1, W6). */
 static bool concerns(const struct vmm *vmm, const struct process *process, const struct pfn *pfn)
 {
 	if (vmm->replacing)

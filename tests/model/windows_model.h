@@ -267,7 +267,8 @@ void wm_judge_watch(const struct wm *m, uint32_t pid, const struct vmsim_call *c
 		    struct wm_verdict *v);
 void wm_apply_offer(struct wm *m, struct wm_flight *f, const struct vmsim_call *c);
 void wm_apply_watch(struct wm *m, struct wm_flight *f, struct vmsim_call *c);
-/* wm_watch_written: the page was written to; perhaps only, when its D was set and no byte stored. */
+/* wm_watch_written: the page was written to; perhaps only, when its D was set and no byte
+ * stored. */
 void wm_watch_written(struct wm *m, const struct wm_page *p, bool surely);
 
 /* --- model_place.c: VirtualAlloc2, placeholders, releasing a part --- */

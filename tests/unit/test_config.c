@@ -413,6 +413,10 @@ static void test_cross_checks(void)
 		       "\"exclusive\"}}}",
 		       "tlb.coalesce.kind: pages that share entries need levels that are "
 		       "mostly-inclusive (tlb.l2.inclusion, tlb.l3.inclusion)");
+	expect_failure("{\"tlb\": {\"coalesce\": {\"kind\": \"all\"}}, \"paging\": {\"design\": "
+		       "\"inverted\"}}",
+		       "tlb.coalesce.kind: a walk of such a table sees one page's entry alone "
+		       "(expected paging.design=radix or clustered)");
 	expect_failure("tlb.l1d.replacement=mru3-plru",
 		       "tlb.l1d.ways=4: no three groups for mru3-plru (expected a multiple of 3)");
 	expect_failure("{\"tlb\": {\"l1d\": {\"entries\": 96, \"ways\": 6, "

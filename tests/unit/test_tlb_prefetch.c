@@ -105,7 +105,6 @@ static void test_stream(void)
 		g_assert_cmpuint(f.tr.pfn, ==, 200 + i);
 		/* The first walk sets A in three upper entries. */
 		g_assert_cmpuint(f.tr.walk_cycles, ==, i ? 0 : 400);
-		g_assert_cmpuint(f.tr.prefetch_cycles, ==, 100);
 		g_assert_true(mmu_check(&f.mmu));
 	}
 	g_assert_cmpuint(f.c.page_walks, ==, 1);
@@ -118,8 +117,41 @@ static void test_stream(void)
 	g_assert_cmpuint(f.c.tlb_prefetch_hits, ==, 15);
 	g_assert_true(go(&f, 15, VMSIM_READ)); /* in the TLB: nobody looks ahead */
 	g_assert_true(go(&f, 8, VMSIM_READ));
-	g_assert_cmpuint(f.tr.prefetch_cycles, ==, 0);
 	g_assert_cmpuint(f.c.tlb_prefetches, ==, 16);
+	tear_down(&f);
+}
+
+/* T8: one walker, and reads of 100 cycles. Page 0 takes it until 400, the prefetch of page 1 until 500;
+ * that, wanted at 450, waits 50; and so on. */
+static void test_time(void)
+{
+	struct fixture f;
+	vmsim_cycles now = 0;
+
+	set_up(&f, NEXT "tlb.prefetch.degree=1 psc.pde.entries=1 tlb.l2.latency=0");
+	map_all(&f, PTE_A);
+	mmu_set_clock(&f.mmu, &now);
+	g_assert_true(go(&f, 0, VMSIM_READ));
+	g_assert_cmpuint(f.tr.wait_cycles, ==, 0);
+	g_assert_cmpuint(f.tr.walk_cycles, ==, 400);
+	now = 450;
+	g_assert_true(go(&f, 1, VMSIM_READ));
+	g_assert_cmpuint(f.tr.wait_cycles, ==, 50);
+	g_assert_cmpuint(f.tr.walk_cycles, ==, 0);
+	now = 550; /* until 600 for page 2 */
+	g_assert_true(go(&f, 9, VMSIM_READ));
+	g_assert_cmpuint(f.tr.wait_cycles, ==, 50);
+	g_assert_cmpuint(f.tr.walk_cycles, ==, 100);
+	now = 900; /* until 700 for page 9, until 800 for 10 */
+	g_assert_true(go(&f, 2, VMSIM_READ));
+	g_assert_cmpuint(f.tr.wait_cycles, ==, 0);
+	now = 950; /* until 1000 for page 3 */
+	g_assert_true(go(&f, 3, VMSIM_WRITE)); /* which has no D: another read after that */
+	g_assert_cmpuint(f.tr.wait_cycles, ==, 50);
+	g_assert_cmpuint(f.tr.walk_cycles, ==, 100);
+	now = 1150; /* until 1100 for its D, until 1200 for page 4 */
+	g_assert_true(go(&f, 4, VMSIM_READ));
+	g_assert_cmpuint(f.tr.wait_cycles, ==, 50);
 	tear_down(&f);
 }
 
@@ -257,6 +289,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/tlb-prefetch/distance", test_distance);
 	g_test_add_func("/tlb-prefetch/rows", test_rows);
 	g_test_add_func("/tlb-prefetch/stream", test_stream);
+	g_test_add_func("/tlb-prefetch/time", test_time);
 	g_test_add_func("/tlb-prefetch/stride", test_stride);
 	g_test_add_func("/tlb-prefetch/leaves-alone", test_leaves_alone);
 	g_test_add_func("/tlb-prefetch/leaves-tables-alone", test_leaves_tables_alone);

@@ -1,18 +1,20 @@
 /* overlap.h: several references of a thread in flight at once (timing T8, core.mlp above 1).
  *
- * A reference is in flight from its first lookup to its data. It begins when fewer than core.mlp of
- * those right before it are in flight: when the one so many before has ended, and all before that.
- * What comes before it, the gap and the computation, is the core's own work, done one after another,
- * while earlier references are in flight. State changes when a reference begins (T2), for all of its
- * pages; its cycles are then known, so that time goes back to where it began, for the next one.
+ * A reference is in flight from its first lookup to its data. It begins when fewer than core.mlp
+ * of those right before it are in flight: when the one so many before has ended, and all before
+ * that. What comes before it, the gap and the computation, is the core's own work, done one after
+ * another, while earlier references are in flight. State changes when a reference begins (T2), for
+ * all of its pages; its cycles are then known, so that time goes back to where it began, for the
+ * next one.
  *
- * Each cycle is booked when the clock passes it, as what the oldest reference in flight does in it;
- * only if there is none, as what the core does. So the buckets sum to the clock at any time but
- * while a reference is being carried out.
+ * Each cycle is booked when the clock passes it, as what the oldest reference in flight does in
+ * it; only if there is none, as what the core does. So the buckets sum to the clock at any time
+ * but while a reference is being carried out.
  *
  * A call or a fault waits until all have ended; so do background work, another thread's turn, and
  * the end; an interrupt comes after them, too. What they have found stands in TLBs and caches, and
- * in the page table, from their beginning; caches do not make others wait for a line on its way. */
+ * in the page table, from their beginning; caches do not make others wait for a line on its way.
+ */
 #ifndef ENGINE_OVERLAP_H
 #define ENGINE_OVERLAP_H
 

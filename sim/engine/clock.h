@@ -42,7 +42,8 @@ static inline void clock_spend(struct vmsim_machine *m, enum bucket_id bucket, v
 static inline void clock_walk(struct vmsim_machine *m, uint64_t walks_before,
 			      const struct translation *tr)
 {
-	SPEND(m, walk_wait, tr->wait_cycles); /* perhaps for one made ahead of time */
+	if (tr->wait_cycles) /* perhaps for one made ahead of time */
+		SPEND(m, walk_wait, tr->wait_cycles);
 	if (m->stats.c.page_walks == walks_before)
 		return;
 	SPEND(m, walk, tr->walk_cycles);

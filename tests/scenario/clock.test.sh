@@ -110,7 +110,7 @@ costs walks 50 "2 x (1 + walk 20 + data 4)"
 "$VMSIM" list options >"$tmp/options" 2>/dev/null
 has() { awk -v o="$1" '{ for (i = 1; i <= NF; i++) if ($i == o) f = 1 } END { exit !f }' "$tmp/options"; }
 
-latencies="tlb.l1d.latency tlb.l1i.latency tlb.l2.latency psc.latency walker.ad_update dram.latency
+latencies="tlb.l1d.latency tlb.l1i.latency tlb.l2.latency tlb.l2i.latency tlb.l3.latency psc.latency walker.ad_update dram.latency
   walker.overhead nested.tlb.latency nested.psc.latency caches.l1.latency caches.l2.latency caches.l3.latency caches.l4.latency
   data.latency core.cycles_per_reference os.trap os.return os.demand_zero os.transition os.hard
   os.guard os.violation os.spurious os.cow os.dirty os.zero_page os.trim os.write os.compress
@@ -174,6 +174,7 @@ only core.cycles_per_reference data references
 only data.latency data "references - access_violations - guard_page_faults"
 only tlb.l1d.latency data "dtlb_hits + dtlb_misses + tlb_relookups" $small
 only tlb.l2.latency data "stlb_hits + stlb_misses + tlb_relookups" $small
+only tlb.l3.latency data "tlb_l3_hits + tlb_l3_misses + tlb_relookups" $small -s tlb.l3.entries=64
 only dram.latency data walk_references $small
 only walker.overhead data page_walks $small
 only walker.overhead data page_walks $small -s walker.count=2
@@ -227,6 +228,9 @@ only dram.latency lines "walk_references + references" $small -s caches.data=tru
   echo 'X A+0x4ffe 4'
 } | trace fetch
 only tlb.l1i.latency fetch "itlb_hits + itlb_misses + tlb_relookups" -s tlb.l1i.entries=8 -s tlb.l1i.ways=8
+only tlb.l1d.latency fetch "itlb_hits + itlb_misses + tlb_relookups" -s tlb.unified=true
+only tlb.l2i.latency fetch "stlb_hits + stlb_misses + tlb_relookups" -s tlb.l1i.entries=8 \
+  -s tlb.l2i.entries=16
 
 # Entries whose A or D a walk sets, four levels: the first store sets A on the four levels (and D, in
 # the same entry, the leaf's): 4. Two more pages of the table: a leaf each: 2. A load sets a leaf's A:

@@ -198,9 +198,11 @@ bool vmm_call_range(const struct vmm *vmm, const struct process *process,
 	if (call_size_bad(vmm, address, call->size[0]))
 		return false;
 	if (call->type & (MEM_RESET | MEM_RESET_UNDO)) {
+		vmsim_vpn end = (address + call->size[0]) >> VMSIM_PAGE_SHIFT;
+
 		*first = (address + VMSIM_PAGE_SIZE - 1) >> VMSIM_PAGE_SHIFT;
-		*last = ((address + call->size[0]) >> VMSIM_PAGE_SHIFT) - 1;
-		return *first <= *last;
+		*last = end - 1;
+		return *first < end;
 	}
 	call_pages(address, call->size[0], first, last);
 	if (reserves(call))

@@ -231,7 +231,9 @@ void flow_reset(struct audit *a, const struct step *step)
 	bool resets = step->call->outcome.kind == VMSIM_OUTCOME_SUCCESS &&
 		      ((alloc && (call->type & MEM_RESET)) || call->id == VMSIM_CALL_OFFER ||
 		       call->id == VMSIM_CALL_DISCARD);
-	bool undoes = (alloc && (call->type & MEM_RESET_UNDO)) || call->id == VMSIM_CALL_RECLAIM;
+	bool undoes = (step->call->outcome.kind == VMSIM_OUTCOME_SUCCESS ||
+		       step->call->status == STATUS_PTE_CHANGED) && /* E0 */
+		      ((alloc && (call->type & MEM_RESET_UNDO)) || call->id == VMSIM_CALL_RECLAIM);
 
 	if (!resets && !undoes)
 		return;

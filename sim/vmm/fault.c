@@ -105,14 +105,17 @@ static enum vmsim_access_result stack_grow(struct vmm *vmm, struct process *proc
 }
 
 static enum vmm_status guard_fault(struct vmm *vmm, struct process *process, struct fault *fault,
-				   const struct vad *vad, pte_t pte)
+				   const struct vad *vad)
 {
 	vmsim_vpn vpn = fault->va >> VMSIM_PAGE_SHIFT;
+	pte_t pte;
 	vmsim_vpn low = fault->va >= fault->stack_low && fault->va < fault->stack_end ? vpn - 1 : vpn;
 	enum vmm_status status = pages_build(vmm, process, low, vpn, &fault->io, NULL);
 
 	if (status != VMM_DONE)
 		return status;
+	/* The table may have taken the frame that held the page. */
+	pte = page_effective(vad, pt_get(&process->pt, vpn));
 	fault->protect = prot_to_win32(pte_prot(pte));
 	pt_set(&process->pt, vpn,
 	       pte_with_prot(pte, prot_with_caching(vad, pte_prot(pte) & PROT_ACCESS),
@@ -230,11 +233,13 @@ static enum vmm_status prototype_fault(struct vmm *vmm, struct process *process,
 				       struct fault *fault, const struct vad *vad, unsigned prot)
 {
 	vmsim_vpn vpn = fault->va >> VMSIM_PAGE_SHIFT;
-	pte_t entry = segment_get(vad->segment, vad_index(vad, vpn));
 	enum vmm_status status = pages_build(vmm, process, vpn, vpn, &fault->io, NULL);
+	pte_t entry;
 
 	if (status != VMM_DONE)
 		return status;
+	/* Not before: the table may have taken the frame that held the page. */
+	entry = segment_get(vad->segment, vad_index(vad, vpn));
 	if (entry & PTE_BROKEN) {
 		segment_set(vad->segment, vad_index(vad, vpn), entry & ~PTE_BROKEN);
 		return decide(vmm, fault, FAULT_HARD, VMSIM_RESULT_IN_PAGE_ERROR);
@@ -332,7 +337,7 @@ enum vmm_status vmm_fault(struct vmm *vmm, struct process *process, struct fault
 	    (fault->access != VMSIM_EXECUTE || !prot_is_guard(prot))) /* 4c */
 		return decide(vmm, fault, FAULT_VIOLATION, VMSIM_RESULT_ACCESS_VIOLATION);
 	if (prot_is_guard(prot)) /* 4d */
-		return guard_fault(vmm, process, fault, vad, pte);
+		return guard_fault(vmm, process, fault, vad);
 	if (!pte_is_valid(pte) && (pte & PTE_BROKEN)) /* L32 */
 		return broken_fault(vmm, process, fault, pte);
 	if (pte_is_valid(pte) && (pte & PTE_SHARED) && fault->access == VMSIM_WRITE &&

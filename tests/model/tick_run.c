@@ -75,6 +75,7 @@ void tick_mark(struct tick *t, const char *name)
 	peaks->pagefile_slots_peak = now->pagefile_slots;
 	peaks->commit_limit_peak = now->commit_limit;
 	peaks->store_pages_peak = now->store_pages;
+	peaks->page_table_pages_peak = now->table_pages;
 }
 
 /* --- records --------------------------------------------------------------------------------- */

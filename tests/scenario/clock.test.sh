@@ -174,7 +174,7 @@ only core.cycles_per_reference data references
 only data.latency data "references - access_violations - guard_page_faults"
 only tlb.l1d.latency data "dtlb_hits + dtlb_misses + tlb_relookups" $small
 only tlb.l2.latency data "stlb_hits + stlb_misses + tlb_relookups" $small
-only tlb.l3.latency data "tlb_l3_hits + tlb_l3_misses + tlb_relookups" $small -s tlb.l3.entries=64
+only tlb.l3.latency data "tlb_l3_hits + tlb_l3_misses + tlb_relookups" $small -s tlb.l3.entries=36 -s tlb.l3.ways=full
 only dram.latency data walk_references $small
 only walker.overhead data page_walks $small
 only walker.overhead data page_walks $small -s walker.count=2
@@ -229,8 +229,7 @@ only dram.latency lines "walk_references + references" $small -s caches.data=tru
 } | trace fetch
 only tlb.l1i.latency fetch "itlb_hits + itlb_misses + tlb_relookups" -s tlb.l1i.entries=8 -s tlb.l1i.ways=8
 only tlb.l1d.latency fetch "itlb_hits + itlb_misses + tlb_relookups" -s tlb.unified=true
-only tlb.l2i.latency fetch "stlb_hits + stlb_misses + tlb_relookups" -s tlb.l1i.entries=8 \
-  -s tlb.l2i.entries=16
+only tlb.l2i.latency fetch "stlb_hits + stlb_misses + tlb_relookups" -s tlb.l1i.entries=8 -s tlb.l1i.ways=8 -s tlb.l2i.entries=16
 
 # Entries whose A or D a walk sets, four levels: the first store sets A on the four levels (and D, in
 # the same entry, the leaf's): 4. Two more pages of the table: a leaf each: 2. A load sets a leaf's A:
@@ -415,9 +414,39 @@ only os.page_prefetch prefetch 3 -s memory.frames=16 -s vmm.modified_max=0 -s vm
 only sched.recorded_switch threads thread_switches
 holds "sched.recorded_switch: ten switches, or eleven with the first thread's" "$(counter thread_switches)" -ge 10
 
+# Two threads in turn where each goes its own way: every event but a thread's second in a row switches.
+only os.switch threads thread_switches -s order=free -s sched.quantum=1
+holds "os.switch: a quantum of a cycle is over at each event that took one" "$(counter thread_switches)" -ge 1
+
+# Stores that copy pages of a section.
+{
+  echo 'CreateFileMapping(NULL, 0x3000, PAGE_READWRITE, "s") = TRUE'
+  echo 'MapViewOfFile("s", FILE_MAP_COPY, 0, 0, NULL) = C'
+  pages R C 3
+  pages W C 3
+} | trace copy
+only os.cow copy copy_on_write_faults
+
+# What cores cost each other: of the cycles booked, since they do not overlap (T21).
+{
+  echo '1.1 VirtualAlloc(0x100000, 0x10000, MEM_RESERVE|MEM_COMMIT, PAGE_READWRITE) = 0x100000'
+  for t in 1 2 3; do echo "1.$t W 0x10${t}000 4"; done
+  for i in 4 5 6 7; do printf '1.1 W 0x10%d000 4\n1.1 VirtualFree(0x10%d000, 0x1000, MEM_DECOMMIT)\n' $i $i; done
+} | trace rounds
+booked() { # OPTION BUCKET COUNT
+  tested="$tested $1"
+  replay "$tmp/rounds.vmt" $zero -s cores=3 -s "$1=7"
+  holds "$1: there are rounds" "$(number "$(counter tlb_shootdowns)")" -eq 4
+  is "$(get "$report" "cycle_stack.$2")" $(($3 * 7)) "$1: 7 x $3 of $2"
+}
+booked os.ipi shootdown 4
+booked os.ipi_per_core shootdown 8
+booked os.ipi_handler interrupted 8
+is "$(get "$report" cycle_stack.shootdown)" 28 "os.ipi_handler: the initiator waits for it"
+
 # No latency of the program is without a test. What cannot be tested alone is named here.
-# os.spurious: no event brings one about (invalidation is never omitted here). Others need cores.
-tested="$tested os.spurious os.cow os.ipi os.ipi_per_core os.ipi_handler os.switch"
+# os.spurious: no event brings one about (invalidation is never omitted here). A quantum is no cost.
+tested="$tested os.spurious sched.quantum"
 # Times of the balance set manager and of the writers: not what an event costs, but when it is.
 tested="$tested bsm.period vmm.swap_idle vmm.mapped_age vmm.mpw_age_private"
 untested=$(awk '/cycles\]$/ { print $1 }' "$tmp/options" | while read -r o; do

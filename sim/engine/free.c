@@ -436,6 +436,7 @@ void free_begin(struct vmsim_machine *m, guint i)
 	const struct source *fed = m->source;
 	struct thread *thread = thread_of(m, lane);
 
+	core_step(m);
 	m->free->queued--;
 	m->seq++;
 	m->begun = m->now;

@@ -406,7 +406,7 @@ struct start free_place(struct vmsim_machine *m, guint i, uint64_t *waits_since,
 		return start;
 	start.thread = thread_of(m, lane);
 	own = place_own_core(start.thread);
-	if (own && !core_is_free(own))
+	if (own && !core_is_free(own) && keeps(start.thread, lane))
 		return start;
 	*waits_since = lane->since;
 	*seq = lane->op.seq;

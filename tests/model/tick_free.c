@@ -227,7 +227,8 @@ static struct candidate try(struct tick *t, struct tick_thread *thread)
 
 	if (thread->waiting || (thread->stage == TICK_BETWEEN && !lane->able))
 		return c;
-	if (own && tick_core_busy(own) && !tick_may_send(own))
+	if (own && tick_core_busy(own) && !tick_may_send(own) &&
+	    (thread->stage != TICK_BETWEEN || keeps(t, thread)))
 		return c;
 	if (own && (thread->stage != TICK_BETWEEN ||
 		    (keeps(t, thread) &&

@@ -364,8 +364,9 @@ void free_look(struct vmsim_machine *m)
 
 		if (!able && lane->able)
 			lane->lost = m->time;
-		/* Who could not for no time at all keeps its place. */
-		if (able && !lane->able && (lane->lost == DEVICE_NEVER || turn > lane->lost))
+		/* Who could not for no time at all keeps its place; what it waits for may be put off. */
+		if (able && (turn > m->time ||
+			     (!lane->able && (lane->lost == DEVICE_NEVER || turn > lane->lost))))
 			lane->since = MAX(lane->since, turn);
 		lane->able = able;
 	}
@@ -470,6 +471,25 @@ static void forget_binds(struct free *free, const struct lane *lane, uint64_t se
 		binders->ended = MAX(binders->ended, ended);
 		g_free(link->data);
 		g_queue_delete_link(&binders->seqs, link);
+	}
+}
+
+void free_put_off(struct vmsim_machine *m, const struct thread *thread)
+{
+	struct lane *lane;
+	struct pid *pid;
+
+	if (!m->free)
+		return;
+	lane = lane_for(m->free, thread->pid, thread->tid);
+	pid = pid_of(m->free, thread->pid);
+	lane->since = MAX(lane->since, thread->ended);
+	pid->ended = MAX(pid->ended, thread->ended);
+	for (guint i = 0; i < lane->binds->len; i++) {
+		struct label_key key = {lane->labels, g_array_index(lane->binds, uint32_t, i)};
+		struct binders *binders = g_hash_table_lookup(m->free->binders, &key);
+
+		binders->ended = MAX(binders->ended, thread->ended);
 	}
 }
 

@@ -299,8 +299,9 @@ void free_look(struct vmsim_machine *m);
 guint free_lanes(const struct vmsim_machine *m);
 struct start free_place(struct vmsim_machine *m, guint i, uint64_t *waits_since, uint64_t *seq);
 void free_begin(struct vmsim_machine *m, guint i);
-/* free_ended: a thread's event has ended. */
+/* free_ended: a thread's event ends, when it says. free_put_off: or later, as it says now. */
 void free_ended(struct vmsim_machine *m, const struct thread *thread);
+void free_put_off(struct vmsim_machine *m, const struct thread *thread);
 
 /* --- shootdown.c -------------------------------------------------------------------------- */
 

@@ -6,6 +6,12 @@
 #include "engine/machine.h"
 #include "engine/overlap.h"
 
+/* Who acts on all pages, ExitProcess say, meets those that act on none, too. */
+static bool acts_on_all(const struct op *op)
+{
+	return op->first == 0 && op->last == UINT64_MAX;
+}
+
 /* T3: whether an event and another thread's last one act on the same page, and one changes it. */
 static bool conflict(const struct thread *other, const struct thread *thread, const struct op *op)
 {
@@ -15,10 +21,13 @@ static bool conflict(const struct thread *other, const struct thread *thread, co
 		return true;
 	if (!theirs->exclusive && !op->exclusive)
 		return false;
+	if (other->process == thread->process && (acts_on_all(theirs) || acts_on_all(op)))
+		return true;
+	if (theirs->first > theirs->last || op->first > op->last)
+		return false;
 	if (other->process == thread->process)
 		return theirs->first <= op->last && op->first <= theirs->last;
-	return theirs->first <= theirs->last && op->first <= op->last &&
-	       vmm_shares(other->process, theirs->first, theirs->last, thread->process,
+	return vmm_shares(other->process, theirs->first, theirs->last, thread->process,
 			  op->first, op->last);
 }
 

@@ -384,9 +384,12 @@ void free_look(struct vmsim_machine *m)
 /* Whether another thread has waited for a core since before. */
 static bool others_wait(struct vmsim_machine *m, const struct lane *lane, vmsim_cycles at)
 {
-	for (guint i = 0; i < m->ready->len; i++)
-		if (((struct thread *)g_ptr_array_index(m->ready, i))->ready_at <= at)
+	for (guint i = 0; i < m->ready->len; i++) {
+		const struct thread *thread = g_ptr_array_index(m->ready, i);
+
+		if (MAX(thread->ready_at, thread->served) <= at)
 			return true;
+	}
 	for (guint i = 0; i < m->free->lanes->len; i++) {
 		const struct lane *other = g_ptr_array_index(m->free->lanes, i);
 

@@ -424,6 +424,7 @@ struct start free_place(struct vmsim_machine *m, guint i, uint64_t *waits_since,
 			return start;
 		}
 		*waits_since = start.at; /* its quantum is over: it goes to the end */
+		return place_anywhere(m, start.thread, start.at);
 	}
 	return place_anywhere(m, start.thread, MAX(lane->since, m->time));
 }

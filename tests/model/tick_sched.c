@@ -315,7 +315,6 @@ static void step(struct tick *t, struct tick_thread *thread)
 	struct tick_core *core = &t->core[thread->core];
 
 	core->zeroes = false;
-	vmm_ran(t->vmm, thread->process, t->cycle);
 	tick_stamp(t, thread);
 	if (thread->stage == TICK_GAP) {
 		tick_slice(t, core, BUCKET_compute, tick_account(t, thread->process),
@@ -332,6 +331,7 @@ static void step(struct tick *t, struct tick_thread *thread)
 
 void tick_go(struct tick *t, struct tick_thread *thread, struct tick_core *core)
 {
+	vmm_ran(t->vmm, thread->process, t->cycle);
 	if (thread->core != (int)core->number)
 		take_core(t, core, thread);
 	else if (core->round == TICK_TO_SEND)

@@ -177,6 +177,7 @@ struct config {
 	} paging;
 	struct {
 		struct duration cycles_per_reference;
+		uint64_t mlp; /* references of a thread in flight at once */
 	} core;
 	struct {
 		struct duration latency;

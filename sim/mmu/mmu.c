@@ -38,9 +38,16 @@ void mmu_set_clock(struct mmu *mmu, const vmsim_cycles *clock)
 
 vmsim_cycles mmu_left(const struct mmu *mmu, uint32_t asid, vmsim_vpn vpn, vmsim_cycles now)
 {
-	return MAX(MAX(walkers_left(&mmu->walkers, now, tlb_tag(asid, vpn)),
-		       walkers_left(&mmu->walkers, now, tlb_tag_large(asid, vpn))),
-		   walkers_left(&mmu->walkers, now, tlb_tag_of(TLB_HUGE, asid, vpn)));
+	static const enum tlb_kind kinds[] = {TLB_SMALL, TLB_LARGE, TLB_HUGE};
+	vmsim_cycles left = 0;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(kinds) && !left; i++) {
+		left = walkers_left(&mmu->walkers, now, tlb_tag_of(kinds[i], asid, vpn));
+		if (!left)
+			left = walkers_left(&mmu->walkers, now,
+					    tlb_tag_of(kinds[i], TLB_GLOBAL, vpn));
+	}
+	return left;
 }
 
 /* One page to be translated. */

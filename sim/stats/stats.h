@@ -154,6 +154,11 @@ static inline void counter_add(struct counters *c, enum counter_id id, uint64_t 
 	((uint64_t *)c)[id] += n;
 }
 
+static inline void bucket_add(struct buckets *b, enum bucket_id id, uint64_t cycles)
+{
+	((uint64_t *)b)[id] += cycles;
+}
+
 static inline uint64_t bucket_value(const struct buckets *b, enum bucket_id id)
 {
 	return ((const uint64_t *)b)[id];

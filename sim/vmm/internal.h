@@ -427,6 +427,9 @@ struct io *io_of(struct vmm *vmm, vmsim_pfn frame);
 
 /* inject_due: whether an error was injected into the page; uses it up. */
 bool inject_due(struct vmm *vmm, const struct pfn *pfn, enum vmsim_inject kind);
+/* inject_forget: errors that the pages of a process or segment have not met are none of the next
+ * one's that has its place in memory. */
+void inject_forget(struct vmm *vmm, const void *owner);
 /* inject_memory: the frame of an unmapped or active page turns bad (L32). */
 void inject_memory(struct vmm *vmm, vmsim_pfn frame);
 

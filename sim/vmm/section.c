@@ -321,6 +321,7 @@ void segment_unref(struct vmm *vmm, struct segment *segment)
 		return;
 	segment_foreach(segment, forget_page, vmm);
 	segment_commit(vmm, segment, -(int64_t)segment->committed);
+	inject_forget(vmm, segment);
 	g_ptr_array_remove(vmm->segments, segment);
 	segment_free(segment);
 }

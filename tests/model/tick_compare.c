@@ -270,6 +270,8 @@ static char *compare(const struct tick_result *want, const struct tick_result *g
 {
 	char *wrong = compare_records(want->records, got->records);
 
+	if (!wrong && want->stuck && got->stuck)
+		return NULL; /* when the other cores have come to rest is nobody's business */
 	if (!wrong && want->end != got->end)
 		wrong = g_strdup_printf("end: cycle %" G_GUINT64_FORMAT
 					", the engine's %" G_GUINT64_FORMAT,
@@ -283,7 +285,7 @@ static char *compare(const struct tick_result *want, const struct tick_result *g
 		wrong = compare_parts("process", want->processes, got->processes);
 	if (!wrong)
 		wrong = compare_parts("phase", want->phases, got->phases);
-	for (unsigned i = 0; !wrong && !want->stuck && i < TICK_CORES; i++) {
+	for (unsigned i = 0; !wrong && i < TICK_CORES; i++) {
 		struct tick_figures a = {.counter = {0}}, b = {.counter = {0}};
 
 		memcpy(a.bucket, want->core[i], sizeof(a.bucket));

@@ -23,7 +23,7 @@ lasts() { is "$(phase "$report" "$1" cycles)" "$2" "$1: $3 = $2"; }
 
 # --- T15 --------------------------------------------------------------------------------------
 for audit in off full; do
-  rules H16 H20
+  rules H16 H20.free
   replay tests/scenario/cores.vmt -s cores=3 --audit $audit
   costs waiting call 110 "a page 100 + invalidation 10"
   costs waiting shootdown 1610 "round 1000 + 2 x 100, and two handlers at once 400 + 10"

@@ -182,6 +182,11 @@ static inline bool page_is_committed(const struct vad *vad, vmsim_vpn vpn, pte_t
 uint64_t pages_committed(const struct process *process, const struct vad *vad, vmsim_vpn first,
 			 vmsim_vpn last);
 
+/* view_alike: how many pages of a view from vpn on may be treated as one: 1, or more where neither
+ * the process nor the section has entries. */
+uint64_t view_alike(const struct process *process, const struct vad *vad, vmsim_vpn vpn,
+		    vmsim_vpn last);
+
 /* State changes of runs of pages, coalesced into page-state events. */
 struct page_run {
 	struct vmm *vmm;
@@ -192,6 +197,10 @@ struct page_run {
 void page_run_add(struct page_run *run, vmsim_vpn vpn, uint64_t n, const char *from,
 		  const char *to);
 void page_run_end(struct page_run *run);
+/* view_states: n pages of a view from vpn on, of which the process has no entries, become what the
+ * section says they are (to: NULL), or are that no more (from: NULL). */
+void view_states(const struct vad *vad, vmsim_vpn vpn, uint64_t n, const char *from,
+		 const char *to, struct page_run *run);
 
 /* pages_charge: the commit charge of a process moves by delta pages. */
 void pages_charge(struct vmm *vmm, struct process *process, int64_t delta);

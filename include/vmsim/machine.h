@@ -98,7 +98,8 @@ VMSIM_API bool vmsim_virtual_lock(vmsim_machine *machine, uint32_t pid, uint64_t
 				  uint64_t size, uint32_t *error);
 VMSIM_API bool vmsim_virtual_unlock(vmsim_machine *machine, uint32_t pid, uint64_t address,
 				    uint64_t size, uint32_t *error);
-/* Limits in bytes, both UINT64_MAX to empty the working set; flags are QUOTA_LIMITS_... of Windows. */
+/* Limits in bytes, both UINT64_MAX to empty the working set; flags are QUOTA_LIMITS_... of
+ * Windows. */
 VMSIM_API bool vmsim_set_working_set(vmsim_machine *machine, uint32_t pid, uint64_t minimum,
 				     uint64_t maximum, uint32_t flags, uint32_t *error);
 VMSIM_API bool vmsim_empty_working_set(vmsim_machine *machine, uint32_t pid, uint32_t *error);

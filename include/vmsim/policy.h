@@ -10,9 +10,10 @@
  *
  * One instance stands for all memory (scope global) or for one process (scope process); a frame
  * belongs to at most one instance. A policy that keeps ages, as Windows' own does, always has an
- * instance a process: the memory manager trims by process and age then (semantics W4 to W6). Verbs are called with the frame's number, 0 .. env->frames-1.
- * A policy keeps its state in the block it is given and in what it allocates, reads nothing else,
- * and is deterministic: no clock, no address, no random number but env->random. */
+ * instance a process: the memory manager trims by process and age then (semantics W4 to W6).
+ * Verbs are called with the frame's number, 0 .. env->frames-1. A policy keeps its state in the
+ * block it is given and in what it allocates, reads nothing else, and is deterministic: no
+ * clock, no address, no random number but env->random. */
 #ifndef VMSIM_POLICY_H
 #define VMSIM_POLICY_H
 

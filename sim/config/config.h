@@ -44,6 +44,11 @@ enum device_queue { QUEUE_FIFO, QUEUE_READ_FIRST, QUEUE_ELEVATOR, QUEUE_AUTO };
 /* What a level of TLBs has of the level above it (mmu/tlbs.h). */
 enum inclusion { MOSTLY_INCLUSIVE, INCLUSIVE, EXCLUSIVE };
 
+/* Whether small pages share entries (mmu/coalesce.h). */
+enum coalesce { COALESCE_NONE, COALESCE_ALL, COALESCE_BITMAP };
+
+enum prefetch_kind { PREFETCH_NONE, PREFETCH_NEXT_PAGE, PREFETCH_DISTANCE };
+
 /* The array of pages of one size. */
 struct tlb_size_config {
 	bool shared;            /* they stand among those of the next smaller size; else: */
@@ -119,7 +124,16 @@ struct config {
 	struct {
 		struct tlb_config l1d, l1i, l2, l2i, l3;
 		bool unified; /* l1d is for code, too, and there is no l1i */
+		struct {
+			int kind;       /* enum coalesce */
+			uint64_t pages; /* of a group */
+		} coalesce;
+		struct {
+			int kind; /* enum prefetch_kind */
+			uint64_t degree, entries, rows;
+		} prefetch;
 		bool pcid;
+		uint64_t pcids;
 	} tlb;
 	struct {
 		struct {
@@ -163,6 +177,7 @@ struct config {
 	} paging;
 	struct {
 		struct duration cycles_per_reference;
+		uint64_t mlp; /* references of a thread in flight at once */
 	} core;
 	struct {
 		struct duration latency;

@@ -148,6 +148,19 @@ static bool check_levels(const struct config *config, GError **error)
 			     "tlb.l2i.entries=%" U ": data has no second level (expected "
 			     "tlb.l2.entries above 0)",
 			     config->tlb.l2i.entries);
+	if (config->tlb.coalesce.pages & (config->tlb.coalesce.pages - 1))
+		return wrong(error,
+			     "tlb.coalesce.pages=%" U ": no power of two (expected 2, 4 or 8)",
+			     config->tlb.coalesce.pages);
+	if (config->tlb.coalesce.kind != COALESCE_NONE &&
+	    (config->tlb.l2.inclusion != MOSTLY_INCLUSIVE ||
+	     config->tlb.l3.inclusion != MOSTLY_INCLUSIVE))
+		return wrong(error, "tlb.coalesce.kind: pages that share entries need levels that "
+				    "are mostly-inclusive (tlb.l2.inclusion, tlb.l3.inclusion)");
+	if (config->tlb.coalesce.kind != COALESCE_NONE &&
+	    (config->paging.design == DESIGN_HASHED || config->paging.design == DESIGN_INVERTED))
+		return wrong(error, "tlb.coalesce.kind: a walk of such a table sees one page's entry "
+				    "alone (expected paging.design=radix or clustered)");
 	if (config->tlb.l2i.entries && config->tlb.unified)
 		return wrong(error,
 			     "tlb.l2i.entries=%" U ": the first level is one for code and data "

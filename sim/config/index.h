@@ -2,8 +2,8 @@
  *
  *   linear         the number, modulo the sets
  *   xor            2^k sets: its lowest k bits xor the next k
- *   0^7,1^8,2,...  2^k sets: k groups of bits of the number, from the lowest bit of the set up; each
- *                  bit of the set is the xor of its group */
+ *   0^7,1^8,2,...  2^k sets: k groups of bits of the number, for the lowest bit
+ *                  of the set first; each bit of the set is the xor of its group */
 #ifndef CONFIG_INDEX_H
 #define CONFIG_INDEX_H
 

@@ -42,7 +42,10 @@ void access_begin(struct vmsim_machine *m, struct thread *thread)
 	*(access_of(op) == VMSIM_READ	 ? &c->reads
 	  : access_of(op) == VMSIM_WRITE ? &c->writes
 					 : &c->fetches) += 1;
-	clock_pass(m, BUCKET_compute, config->core.cycles_per_reference.cycles);
+	if (m->overlaps)
+		overlap_pass(m, BUCKET_compute, config->core.cycles_per_reference.cycles);
+	else
+		clock_pass(m, BUCKET_compute, config->core.cycles_per_reference.cycles);
 	op->stage = OP_TRANSLATE;
 	op->compared = true;
 	op->stores = all_permit(m, thread);
@@ -133,6 +136,8 @@ static void begin_fault(struct vmsim_machine *m, struct thread *thread, vmsim_va
 {
 	struct op *op = &thread->op;
 
+	overlap_end(m);
+	overlap_drain(m);
 	op->fault = (struct fault){.va = va, .access = access,
 				   .implicit_commit = op->source->implicit_commit,
 				   .stack_low = thread->stack_low, .stack_end = thread->stack_end,
@@ -151,15 +156,27 @@ static void end_reference(struct vmsim_machine *m, struct thread *thread,
 	struct op *op = &thread->op;
 
 	if (result == VMSIM_RESULT_OK) {
-		clock_pass(m, BUCKET_data, m->stats.data_latency);
+		clock_spend(m, BUCKET_data, m->cached_data ? 0 : m->config->data.latency.cycles);
 		m->stats.translated++;
-		BOOK(m, data, op->data_cycles);
+		SPEND(m, data, op->data_cycles);
 	}
+	overlap_end(m);
 	clock_stamp(m);
 	compare_access(m, op, result);
 	m->last_result = result;
 	m->last_value = op->got;
 	op->stage = OP_IDLE;
+}
+
+/* T8: the page was found, by the walk of an earlier reference that may still be under way. */
+static void join_walk(struct vmsim_machine *m, uint32_t asid, vmsim_vpn vpn)
+{
+	vmsim_cycles left = m->overlaps ? mmu_left(m->mmu, asid, vpn, m->now) : 0;
+
+	if (!left)
+		return;
+	m->stats.c.walks_joined++;
+	SPEND(m, walk_wait, left);
 }
 
 static void translate(struct vmsim_machine *m, struct thread *thread)
@@ -174,6 +191,7 @@ static void translate(struct vmsim_machine *m, struct thread *thread)
 	vmsim_vpn vpn;
 	bool ok;
 
+	overlap_begin(m);
 	if (!translatable(pt, va, &vpn)) { /* 3.1 step 1 */
 		begin_fault(m, thread, UINT64_MAX, VMSIM_READ);
 		return;
@@ -184,15 +202,17 @@ static void translate(struct vmsim_machine *m, struct thread *thread)
 	op->counted = MAX(op->counted, op->done + n);
 	/* First lookups in the first level are booked from their count. */
 	if (!op->repeated)
-		clock_pass(m, BUCKET_tlb_l1,
-			   access_of(op) == VMSIM_EXECUTE ? m->mmu->l1i_cycles : m->mmu->l1d_cycles);
-	BOOK(m, tlb_l1, tr.l1_cycles);
-	BOOK(m, tlb_l2, tr.l2_cycles);
+		clock_spend(m, BUCKET_tlb_l1, access_of(op) == VMSIM_EXECUTE ? m->mmu->l1i_cycles
+									     : m->mmu->l1d_cycles);
+	SPEND(m, tlb_l1, tr.l1_cycles);
+	SPEND(m, tlb_l2, tr.l2_cycles);
 	clock_walk(m, walks, &tr);
 	if (!ok) {
 		begin_fault(m, thread, va, access_of(op));
 		return;
 	}
+	if (m->stats.c.page_walks == walks && !tr.wait_cycles)
+		join_walk(m, process_asid(thread->process), vpn);
 	if (m->every_reference && (!op->repeated || op->untold)) {
 		m->references[m->n_references++] = tr.pfn;
 		if (m->n_references == REFERENCE_BATCH)
@@ -348,8 +368,10 @@ bool access_stage(struct vmsim_machine *m, struct thread *thread)
 	clock_stamp(m);
 	switch (thread->op.stage) {
 	case OP_TRANSLATE:
-		translate(m, thread);
-		m->core->reference_end = m->now;
+		do
+			translate(m, thread);
+		while (overlap_is_on(m)); /* all of its pages at once */
+		m->core->reference_end = overlap_last(m);
 		return true;
 	case OP_TRAP:
 		BOOK(m, trap, m->config->os.trap.cycles);

@@ -10,24 +10,34 @@
 
 /* --- what the core holds ---------------------------------------------------------------------- */
 
+/* A group is told page by page. */
+static void tell_entry(GArray *cached, const struct tlb_entry *entry, const char *where)
+{
+	bool group = tlb_kind(entry->tag) == TLB_GROUP;
+	struct cached one = {
+		.asid = (uint32_t)(entry->tag & ASID_MAX),
+		.vpn = tlb_first_page(entry),
+		.frame = entry->pfn,
+		.write = entry->flags & TLB_WRITE,
+		.execute = entry->flags & TLB_EXECUTE,
+		.dirty = entry->flags & TLB_DIRTY,
+		.large = tlb_kind(entry->tag) >= TLB_LARGE,
+		.where = where,
+	};
+
+	for (uint32_t pages = group ? tlb_pages(entry) : 1; pages; pages >>= 1) {
+		if (pages & 1)
+			g_array_append_val(cached, one);
+		one.vpn++;
+		one.frame++;
+	}
+}
+
 static void tell(GArray *cached, const struct tlb *tlb)
 {
-	for (uint32_t i = 0; i < tlb->sets * tlb->ways; i++) {
-		const struct tlb_entry *entry = &tlb->entry[i];
-		struct cached one = {
-			.asid = (uint32_t)(entry->tag & ASID_MAX),
-			.vpn = tlb_vpn(entry->tag),
-			.frame = entry->pfn,
-			.write = entry->flags & TLB_WRITE,
-			.execute = entry->flags & TLB_EXECUTE,
-			.dirty = entry->flags & TLB_DIRTY,
-			.large = tlb_kind(entry->tag) != TLB_SMALL,
-			.where = tlb->name,
-		};
-
-		if (entry->tag)
-			g_array_append_val(cached, one);
-	}
+	for (uint32_t i = 0; i < tlb->sets * tlb->ways; i++)
+		if (tlb->entry[i].tag)
+			tell_entry(cached, &tlb->entry[i], tlb->name);
 }
 
 static void tell_structures(const struct psc *psc, GArray *cached)

@@ -49,6 +49,13 @@ void event_fill(struct vmsim_machine *m, const struct thread *thread,
 {
 	*op = (struct op){.event = *event, .source = m->source, .seq = seq,
 			  .va = resolve(m, event)};
+	event_range(m, thread, op);
+}
+
+void event_range(struct vmsim_machine *m, const struct thread *thread, struct op *op)
+{
+	const struct vmsim_event *event = &op->event;
+
 	/* Threads that run freely meet where a call changes the address space (T3). */
 	op->exclusive = event->op == VMSIM_OP_CALL || (event->op == VMSIM_OP_WRITE && !m->free);
 	if (event->op != VMSIM_OP_CALL) {
@@ -92,20 +99,28 @@ bool event_clock_allows(struct vmsim_machine *m, const struct vmsim_event *event
 		      "the clock would run past 2^62 cycles (expected a smaller time)");
 }
 
+static void pass_part(struct vmsim_machine *m, vmsim_cycles cycles)
+{
+	if (m->overlaps) {
+		overlap_pass(m, BUCKET_compute, cycles);
+		return;
+	}
+	m->stats.gap_cycles += cycles;
+	clock_pass(m, BUCKET_compute, cycles);
+}
+
 static void pass_gap(struct vmsim_machine *m, vmsim_cycles gap)
 {
 	vmsim_cycles end = m->now + gap;
 
 	if (m->many) {
-		m->stats.gap_cycles += gap;
-		clock_pass(m, BUCKET_compute, gap);
+		pass_part(m, gap);
 		return;
 	}
 	while (m->now < end) {
 		vmsim_cycles part = MIN(end, MAX(m->now, m->sample_at)) - m->now;
 
-		m->stats.gap_cycles += part;
-		m->now += part;
+		pass_part(m, part);
 		if (m->now >= m->sample_at)
 			machine_sample(m);
 	}
@@ -116,14 +131,13 @@ void event_begin(struct vmsim_machine *m, struct thread *thread, const struct op
 	const struct vmsim_event *event = &op->event;
 
 	thread->op = *op;
+	thread->op.stage = OP_BEGIN;
+	if (event->op == VMSIM_OP_CALL)
+		call_keep(m, &thread->op);
 	m->events.seq = op->seq;
 	m->events.line = event->line;
 	machine_switch(m, thread);
 	if (event->flags & VMSIM_EV_GAP)
 		pass_gap(m, event->time);
-	if (event->op == VMSIM_OP_CALL)
-		call_begin(m, thread);
-	else
-		access_begin(m, thread);
 	machine_begun(m, thread);
 }

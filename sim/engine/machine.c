@@ -14,6 +14,10 @@ static void init_stats(struct vmsim_machine *m)
 	m->stats.data_latency = m->cached_data ? 0 : config->data.latency.cycles;
 	m->stats.itlb_latency = config->tlb.l1i.latency.cycles;
 	m->stats.dtlb_latency = config->tlb.l1d.latency.cycles;
+	m->overlaps = config->core.mlp > 1;
+	if (m->overlaps) /* booked as they pass (overlap.h) */
+		m->stats.cycles_per_reference = m->stats.data_latency = m->stats.itlb_latency =
+			m->stats.dtlb_latency = 0;
 	for (int access = VMSIM_READ; access <= VMSIM_EXECUTE; access++)
 		m->hit_cycles[access] = m->stats.cycles_per_reference + m->stats.data_latency +
 					(access == VMSIM_EXECUTE ? m->stats.itlb_latency
@@ -270,7 +274,7 @@ bool vmsim_machine_finish(struct vmsim_machine *m, GError **error)
 	if (!m->finished) {
 		if (machine_drain(m)) {
 			if (!m->many)
-				m->last_end = m->now;
+				m->last_end = overlap_last(m);
 			machine_close(m);
 		}
 		machine_flush_references(m);
@@ -280,7 +284,7 @@ bool vmsim_machine_finish(struct vmsim_machine *m, GError **error)
 			check_conservation(m);
 		if (!m->error && m->audit != VMSIM_AUDIT_OFF)
 			machine_audit(m);
-		stats_settle(&m->stats);
+		core_charge(m);
 		machine_sample_rest(m);
 		stats_finish(&m->stats, m->now);
 		m->finished = true;

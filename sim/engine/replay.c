@@ -157,7 +157,7 @@ static inline bool is_plain(const struct vmsim_machine *m, const struct vmsim_ev
 static size_t feed(struct vmsim_machine *m, const struct vmsim_event *events, size_t i, size_t end)
 {
 	bool watched = m->every_reference || m->keep_contents || m->cached_data;
-	bool one = !m->many;
+	bool one = !m->many && !m->overlaps;
 
 	for (; i < end && !m->error; i++) {
 		const struct vmsim_event *event = &events[i];

@@ -209,9 +209,13 @@ void results_violation(struct vmsim_machine *m, const struct thread *thread,
 		events_emit(&m->events, &record);
 }
 
+/* => list and cores are to be freed */
 static struct results collect(const struct vmsim_machine *m, const char *const *files,
-			      struct violation **list)
+			      struct violation **list, const struct buckets ***cores)
 {
+	*cores = g_new0(const struct buckets *, m->n_cores);
+	for (unsigned i = 0; i < m->n_cores; i++)
+		(*cores)[i] = &m->cores[i].b;
 	*list = g_new0(struct violation, m->violations->len + 1);
 	for (guint i = 0; i < m->violations->len; i++)
 		(*list)[i] = *(struct violation *)g_ptr_array_index(m->violations, i);
@@ -222,6 +226,8 @@ static struct results collect(const struct vmsim_machine *m, const char *const *
 		.files = files,
 		.cycles = machine_time(m) - m->origin,
 		.events = m->seq - m->seq_measured,
+		.cores = *cores,
+		.n_cores = m->n_cores,
 		.distinct_pages = g_hash_table_size(m->touched),
 		.divergences = m->divergences,
 		.first_divergence = m->first_divergence,
@@ -232,20 +238,24 @@ static struct results collect(const struct vmsim_machine *m, const char *const *
 
 char *vmsim_report_json(const struct vmsim_machine *m, const char *const *files)
 {
+	const struct buckets **cores;
 	struct violation *list;
-	struct results results = collect(m, files, &list);
+	struct results results = collect(m, files, &list, &cores);
 	char *text = report_json(&results);
 
 	g_free(list);
+	g_free(cores);
 	return text;
 }
 
 char *vmsim_report_summary(const struct vmsim_machine *m, const char *const *files)
 {
+	const struct buckets **cores;
 	struct violation *list;
-	struct results results = collect(m, files, &list);
+	struct results results = collect(m, files, &list, &cores);
 	char *text = report_summary(&results);
 
 	g_free(list);
+	g_free(cores);
 	return text;
 }

@@ -2,8 +2,8 @@
  * threads, its timers, and the zeroing of free frames (semantics W3, W8, W10; timing T13, T16).
  *
  * Timers wake nobody after the last event: when nothing is under way, time stands still. While
- * cores sleep and ticks would find nothing to do they are only counted, so that a program that idles for
- * years costs no more than one that idles for a minute. */
+ * cores sleep and ticks would find nothing to do they are only counted, so that a program that
+ * idles for years costs no more than one that idles for a minute. */
 #include "engine/clock.h"
 
 static struct account *kernel(const struct vmsim_machine *m)
@@ -58,6 +58,16 @@ void work_release(struct vmsim_machine *m)
 
 		if (one->core == m->core && one->at == DEVICE_NEVER)
 			one->at = m->now;
+	}
+}
+
+void work_delay(struct vmsim_machine *m, vmsim_cycles at, vmsim_cycles cycles)
+{
+	for (guint i = 0; i < m->submitted->len; i++) {
+		struct submission *one = &g_array_index(m->submitted, struct submission, i);
+
+		if (one->core == m->core && one->at != DEVICE_NEVER && one->at > at)
+			one->at += cycles;
 	}
 }
 
@@ -135,17 +145,48 @@ static void as_kernel(struct vmsim_machine *m)
 	m->events.pid = m->events.tid = 0;
 }
 
+/* Until when a core ran its thread's last event, or waits to run it further. With one core, plain
+ * references leave no trace but the clock. */
+static vmsim_cycles ran_until(const struct vmsim_machine *m, const struct core *core)
+{
+	const struct thread *thread = core->running;
+
+	if (!m->many || thread->state == THREAD_RUNNING)
+		return core_now(m, core);
+	return thread->state == THREAD_BETWEEN ? thread->ended : thread->served;
+}
+
+void work_tell_ran(struct vmsim_machine *m, struct core *core, vmsim_cycles at)
+{
+	vmsim_cycles until;
+
+	if (!core->running || core->asleep)
+		return;
+	until = ran_until(m, core);
+	vmm_ran(m->vmm, core->running->process, MIN(until, at));
+	core->asleep = until <= at && core->running->state != THREAD_RUNNING;
+}
+
+void work_tell_who_ran(struct vmsim_machine *m, vmsim_cycles at)
+{
+	for (unsigned i = 0; i < m->n_cores; i++)
+		work_tell_ran(m, &m->cores[i], at);
+}
+
 bool work_background(struct vmsim_machine *m)
 {
 	const struct config *config = m->config;
 	bool frames_due = m->frames_due, starved = thread_starves(m), any;
-	vmsim_cycles begun = m->now;
 	struct account *account = m->stats.current;
+	vmsim_cycles begun;
 	struct work work;
 
+	overlap_drain(m);
+	begun = m->now;
 	machine_flush_references(m);
 	as_kernel(m);
 	core_step(m);
+	work_tell_who_ran(m, m->now);
 	vmm_write_timer(m->vmm, m->now);
 	any = vmm_background(m->vmm, starved);
 	work = vmm_take_work(m->vmm);
@@ -158,7 +199,7 @@ bool work_background(struct vmsim_machine *m)
 	m->background_due = any;
 	m->frames_due = frames_due || any;
 	stats_switch(&m->stats, account);
-	if (any && vmm_has_frames(m->vmm))
+	if (any)
 		thread_wake(m, NULL, begun);
 	return any;
 }
@@ -167,7 +208,7 @@ bool work_background(struct vmsim_machine *m)
 
 vmsim_cycles work_zero_next(const struct vmsim_machine *m, const struct core *core)
 {
-	vmsim_cycles now = core == m->core ? m->now : core->now, since = 0;
+	vmsim_cycles now = core_now(m, core), since = 0, next;
 	bool between = core->running && core->running->state == THREAD_BETWEEN;
 
 	if (between)
@@ -175,7 +216,8 @@ vmsim_cycles work_zero_next(const struct vmsim_machine *m, const struct core *co
 	if ((!between && !core_is_idle(core)) || since == DEVICE_NEVER ||
 	    !vmm_zeroable(m->vmm, core->zeroes))
 		return DEVICE_NEVER;
-	return MAX(MAX(now + core->zeroing_left, since), m->time);
+	next = MAX(MAX(now, since) + core->zeroing_left, m->time);
+	return between && next >= m->idle_until ? DEVICE_NEVER : next;
 }
 
 void work_zero(struct vmsim_machine *m)
@@ -194,18 +236,7 @@ void work_zero(struct vmsim_machine *m)
 
 vmsim_cycles timer_next(const struct vmsim_machine *m)
 {
-	return MIN(m->next_tick, vmm_write_due(m->vmm));
-}
-
-/* The processes on cores that did not sleep ran until now. */
-static void tell_who_ran(struct vmsim_machine *m, vmsim_cycles at)
-{
-	for (unsigned i = 0; i < m->n_cores; i++) {
-		struct core *core = &m->cores[i];
-
-		if (core->running && !core->asleep)
-			vmm_ran(m->vmm, core->running->process, at);
-	}
+	return m->background_due ? m->next_tick : MIN(m->next_tick, vmm_write_due(m->vmm));
 }
 
 void timer_take(struct vmsim_machine *m, vmsim_cycles at)
@@ -217,7 +248,7 @@ void timer_take(struct vmsim_machine *m, vmsim_cycles at)
 		m->background_due = true;
 	if (at < m->next_tick)
 		return;
-	tell_who_ran(m, at);
+	work_tell_who_ran(m, at);
 	n = (at - m->next_tick) / period + 1; /* however late, it comes once */
 	vmm_tick(m->vmm, at, n);
 	m->next_tick += n * period;

@@ -5,11 +5,15 @@
  * changes no level's order, so hits and misses equal those of plain TLBs. */
 #include "mmu/mmu.h"
 
+#include "mmu/coalesce.h"
+
 void mmu_init(struct mmu *mmu, const struct config *config, struct memory *memory,
 	      struct counters *counters)
 {
-	*mmu = (struct mmu){.c = counters};
+	*mmu = (struct mmu){.c = counters, .pcids = (unsigned)config->tlb.pcids};
+	mmu->known = g_new(uint32_t, mmu->pcids);
 	tlbs_init(&mmu->tlbs, config);
+	prefetch_init(&mmu->prefetch, &mmu->tlbs, config);
 	mmu->l1i_cycles = mmu->tlbs.cycles[SIDE_CODE][0];
 	mmu->l1d_cycles = mmu->tlbs.cycles[SIDE_DATA][0];
 	port_init(&mmu->port, config, memory, counters);
@@ -20,8 +24,10 @@ void mmu_init(struct mmu *mmu, const struct config *config, struct memory *memor
 
 void mmu_fini(struct mmu *mmu)
 {
+	prefetch_fini(&mmu->prefetch);
 	tlbs_fini(&mmu->tlbs);
 	psc_fini(&mmu->psc);
+	g_free(mmu->known);
 	port_fini(&mmu->port);
 }
 
@@ -32,8 +38,16 @@ void mmu_set_clock(struct mmu *mmu, const vmsim_cycles *clock)
 
 vmsim_cycles mmu_left(const struct mmu *mmu, uint32_t asid, vmsim_vpn vpn, vmsim_cycles now)
 {
-	return MAX(walkers_left(&mmu->walkers, now, tlb_tag(asid, vpn)),
-		   walkers_left(&mmu->walkers, now, tlb_tag_large(asid, vpn)));
+	static const enum tlb_kind kinds[] = {TLB_SMALL, TLB_LARGE, TLB_HUGE};
+	vmsim_cycles left = 0;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(kinds) && !left; i++) {
+		left = walkers_left(&mmu->walkers, now, tlb_tag_of(kinds[i], asid, vpn));
+		if (!left)
+			left = walkers_left(&mmu->walkers, now,
+					    tlb_tag_of(kinds[i], TLB_GLOBAL, vpn));
+	}
+	return left;
 }
 
 /* One page to be translated. */
@@ -100,20 +114,28 @@ struct found {
 	unsigned level;          /* where; the number of levels: nowhere */
 };
 
+/* When all levels have been looked into. */
+static vmsim_cycles looked_up(const struct mmu *mmu, const struct lookup *page,
+			      const struct translation *out)
+{
+	vmsim_cycles l1 = page->access == VMSIM_EXECUTE ? mmu->l1i_cycles : mmu->l1d_cycles;
+
+	return mmu->clock ? *mmu->clock + l1 + out->l2_cycles : 0;
+}
+
 /* T8: the walk whose cycles are known now began when a walker was free. tag: its page's; 0: it ended
  * in a fault. */
 static void take_walker(struct mmu *mmu, const struct lookup *page, uint64_t tag,
 			struct translation *out)
 {
-	vmsim_cycles l1 = page->access == VMSIM_EXECUTE ? mmu->l1i_cycles : mmu->l1d_cycles;
-	vmsim_cycles now;
+	vmsim_cycles now = looked_up(mmu, page, out) + out->wait_cycles, wait;
 	unsigned walker;
 
 	if (!mmu->clock)
 		return;
-	now = *mmu->clock + l1 + out->l2_cycles;
-	walker = walkers_next(&mmu->walkers, now, &out->wait_cycles);
-	walkers_begin(&mmu->walkers, walker, tag, now + out->wait_cycles + out->walk_cycles);
+	walker = walkers_next(&mmu->walkers, now, &wait);
+	walkers_begin(&mmu->walkers, walker, tag, now + wait + out->walk_cycles);
+	out->wait_cycles += wait;
 }
 
 /* Walk, and bring what the lookups found up to date in place. A store through an entry that only
@@ -140,7 +162,12 @@ static bool walk_page(struct mmu *mmu, const struct lookup *page, struct found *
 	*entry = tlbs_entry(page->asid, page->vpn, w.leaf, w.last);
 	out->walk_cycles += port_reach(&mmu->port, tlbs_frame(entry, page->vpn));
 	take_walker(mmu, page, entry->tag, out);
-	if (found->entry && found->entry->tag != entry->tag) { /* of another size, and stale */
+	if (mmu->tlbs.coalesce && w.last == 0) {
+		*entry = coalesce(&mmu->tlbs, page->pt, page->vpn, *entry);
+		mmu->c->tlb_coalesced += tlb_kind(entry->tag) == TLB_GROUP;
+	}
+	/* A group changes as a whole; an entry of another size is stale. */
+	if (found->entry && (mmu->tlbs.coalesce || found->entry->tag != entry->tag)) {
 		tlbs_forget(&mmu->tlbs, tlb_side(page->access), page->asid, page->vpn);
 		found->level = mmu->tlbs.n_levels;
 	} else if (found->entry) {
@@ -189,6 +216,29 @@ static void forget_faulted(struct mmu *mmu, const struct lookup *page)
 	mmu_forget(mmu);
 }
 
+/* After a miss of all levels: those that may be next. */
+static void look_ahead(struct mmu *mmu, const struct lookup *page, const struct translation *out)
+{
+	vmsim_cycles now = looked_up(mmu, page, out) + out->wait_cycles + out->walk_cycles;
+	const struct prefetch_ways ways = {&mmu->tlbs,	  &mmu->psc,	      &mmu->port, mmu->c,
+					   &mmu->walkers, mmu->clock != NULL, now};
+
+	prefetch_missed(&mmu->prefetch, &ways, page->pt, tlb_side(page->access), page->asid,
+			page->vpn);
+}
+
+/* What was walked for ahead of time, once that walk has ended. */
+static bool take_prefetched(struct mmu *mmu, const struct lookup *page, struct tlb_entry *entry,
+			    struct translation *out)
+{
+	if (!prefetch_take(&mmu->prefetch, &mmu->tlbs, page->asid, page->vpn, entry))
+		return false;
+	mmu->c->tlb_prefetch_hits++;
+	if (mmu->clock)
+		out->wait_cycles = walkers_left(&mmu->walkers, looked_up(mmu, page, out), entry->tag);
+	return true;
+}
+
 /* All but a hit in the first level for small pages. entry: what was found there all the same.
  * => kept out of the hot path, which does not need its registers */
 static G_GNUC_NO_INLINE bool translate_slow(struct mmu *mmu, const struct lookup *page,
@@ -197,13 +247,17 @@ static G_GNUC_NO_INLINE bool translate_slow(struct mmu *mmu, const struct lookup
 	enum tlb_side side = tlb_side(page->access);
 	struct tlbs *tlbs = &mmu->tlbs;
 	struct found found = {entry ? entry : tlbs_find(tlbs, side, 0, page->asid, page->vpn), 0};
-	struct tlb_entry now;
+	struct tlb_entry now, taken;
+	bool missed;
 	vmsim_vpn known = page->vpn; /* what the memo may answer for */
 
 	if (!page->repeated)
 		count_first(mmu->c, page->access, found.entry != NULL);
 	if (!found.entry)
 		found = find_below(mmu, page, out);
+	missed = !found.entry && mmu->prefetch.ops;
+	if (missed && take_prefetched(mmu, page, &taken, out))
+		found.entry = &taken;
 	if (found.entry && entry_permits(found.entry, page->access)) {
 		now = *found.entry;
 	} else if (!walk_page(mmu, page, &found, &now, out)) {
@@ -218,6 +272,8 @@ static G_GNUC_NO_INLINE bool translate_slow(struct mmu *mmu, const struct lookup
 			known = MMU_NO_PAGE;
 	}
 	remember(mmu, page->access, known, out);
+	if (missed)
+		look_ahead(mmu, page, out);
 	return true;
 }
 
@@ -261,6 +317,25 @@ void mmu_flush(struct mmu *mmu, uint32_t asid)
 		psc_flush(&mmu->psc, asid);
 	mmu->c->tlb_invalidations++;
 	mmu_forget(mmu);
+}
+
+uint32_t mmu_enter(struct mmu *mmu, uint32_t asid)
+{
+	uint32_t flushed = 0;
+	unsigned i = 0;
+
+	while (i < mmu->n_known && mmu->known[i] != asid)
+		i++;
+	if (i == mmu->pcids) {
+		flushed = mmu->known[--i];
+		mmu_flush(mmu, flushed);
+	} else if (i == mmu->n_known) {
+		mmu->n_known++;
+	}
+	memmove(mmu->known + 1, mmu->known, i * sizeof(*mmu->known));
+	mmu->known[0] = asid;
+	mmu_forget(mmu);
+	return flushed;
 }
 
 bool mmu_check(const struct mmu *mmu)

@@ -14,6 +14,7 @@
 
 #include "config/config.h"
 #include "mmu/page_table.h"
+#include "mmu/prefetch.h"
 #include "mmu/psc.h"
 #include "mmu/tlbs.h"
 #include "mmu/walkers.h"
@@ -32,11 +33,15 @@ struct mmu {
 
 	struct counters *c;
 	struct tlbs tlbs;
+	struct prefetch prefetch;
 	struct psc psc;
 	struct port port;
 	struct walkers walkers;
 	const vmsim_cycles *clock; /* the core's cycle; NULL: no walk ever waits */
 	vmsim_cycles l1i_cycles, l1d_cycles; /* per lookup (T7) */
+	/* Address spaces that have a PCID, the one loaded last first. */
+	uint32_t *known;
+	unsigned n_known, pcids;
 };
 
 /* => memory, of the same configuration, outlives the mmu */
@@ -58,7 +63,7 @@ struct translation {
 	vmsim_pfn pfn;
 	bool store; /* of the entry used: writable and dirty */
 	pte_t leaf; /* when a walk was needed; a large page's own */
-	vmsim_cycles l1_cycles, l2_cycles;         /* l2: the third level, too */
+	vmsim_cycles l1_cycles, l2_cycles;     /* l2: the third level, too */
 	vmsim_cycles wait_cycles, walk_cycles; /* for a walker, and for the walk */
 };
 
@@ -77,6 +82,11 @@ void mmu_invalidate(struct mmu *mmu, uint32_t asid, vmsim_vpn vpn);
 /* mmu_flush: forget one address space's translations and upper entries, or all when asid is 0
  * (H11). */
 void mmu_flush(struct mmu *mmu, uint32_t asid);
+
+/* mmu_enter: another address space is loaded, and keeps what the TLBs have of it; if it has no PCID
+ * and none is free, it takes that of the one loaded longest ago, which is flushed.
+ * => returns the address space that was flushed, or 0 */
+uint32_t mmu_enter(struct mmu *mmu, uint32_t asid);
 
 bool mmu_check(const struct mmu *mmu);
 

@@ -23,7 +23,8 @@
 #define PT_MAX_LEVELS 5
 
 /* Address spaces are told apart by numbers of this width, from 1 (x86: PCID, which has 12). With
- * the 45 bits of a page number of 57-bit addresses a translation's tag has two bits left. */
+ * the 45 bits of a page number of 57-bit addresses a translation's tag has two bits left. The last
+ * of them is nobody's (tlb.h). */
 #define ASID_BITS 17
 #define ASID_MAX ((1u << ASID_BITS) - 1)
 

@@ -132,12 +132,25 @@ unsigned tlb_flush(struct tlb *tlb, uint32_t asid)
 	return removed;
 }
 
+/* Invariant 2, of a group. */
+static bool check_group(const struct tlb *tlb, const struct tlb_entry *group)
+{
+	uint32_t asid = (uint32_t)(group->tag & ASID_MAX), pages = tlb_pages(group);
+
+	for (unsigned i = 0; pages >> i; i++)
+		if ((pages >> i & 1) && tlb_peek(tlb, tlb_tag(asid, tlb_first_page(group) + i)))
+			return false;
+	return pages & (pages - 1); /* two or more */
+}
+
 static bool check_set(const struct tlb *tlb, const struct tlb_entry *set)
 {
 	for (uint32_t i = 0; i < tlb->ways; i++) {
 		if (i && tlb->replace->ordered && set[i].tag && !set[i - 1].tag)
 			return false;
 		if (set[i].tag && tlb_set(tlb, set[i].tag) != set)
+			return false;
+		if (tlb_kind(set[i].tag) == TLB_GROUP && !check_group(tlb, &set[i]))
 			return false;
 		for (uint32_t j = 0; set[i].tag && j < i; j++)
 			if (set[j].tag == set[i].tag)

@@ -9,7 +9,8 @@
  *
  * Invariants
  *  1. A tag stands at most once, in its set.
- *  2. Where sets are kept in order, empty entries come last. */
+ *  2. No page has an entry of its own beside one of a group that covers it.
+ *  3. Where sets are kept in order, empty entries come last. */
 #ifndef MMU_TLB_H
 #define MMU_TLB_H
 
@@ -20,17 +21,24 @@
 
 #include <string.h>
 
-enum tlb_flags { TLB_WRITE = 1, TLB_EXECUTE = 2, TLB_DIRTY = 4 };
+/* What an entry permits; and of a group its size, as a power of two, and which of its pages. */
+enum tlb_flags {
+	TLB_WRITE = 1,
+	TLB_EXECUTE = 2,
+	TLB_DIRTY = 4,
+	TLB_GROUP_SHIFT = 4,
+	TLB_PAGES_SHIFT = 8,
+};
 
-/* What an entry stands for: a page of one of three sizes. */
-enum tlb_kind { TLB_SMALL, TLB_LARGE = 2, TLB_HUGE };
+/* What an entry stands for: a page of one of three sizes, or a group of small ones (coalesce.h). */
+enum tlb_kind { TLB_SMALL, TLB_GROUP, TLB_LARGE, TLB_HUGE };
 
 /* The address space of entries that hold in all of them (G in the page table); no process has it. */
 #define TLB_GLOBAL ASID_MAX
 
 struct tlb_entry {
 	uint64_t tag; /* kind, page number and asid; 0: empty (asids start at 1) */
-	vmsim_pfn pfn; /* of a large page, the first */
+	vmsim_pfn pfn; /* of a large page or group, that of its first page */
 	uint32_t flags;
 };
 
@@ -71,10 +79,10 @@ static inline enum tlb_kind tlb_kind(uint64_t tag)
 	return (enum tlb_kind)(tag >> TLB_KIND_SHIFT);
 }
 
-/* How many pages an entry of a kind covers, as a power of two. */
+/* How many pages an entry of a kind covers, as a power of two; groups tell themselves. */
 static inline unsigned tlb_shift(enum tlb_kind kind)
 {
-	return kind == TLB_SMALL ? 0 : kind == TLB_LARGE ? LARGE_PAGE_SHIFT : HUGE_PAGE_SHIFT;
+	return kind == TLB_LARGE ? LARGE_PAGE_SHIFT : kind == TLB_HUGE ? HUGE_PAGE_SHIFT : 0;
 }
 
 /* The tag of the page of that size that a page is part of. */
@@ -94,10 +102,31 @@ static inline uint64_t tlb_number(uint64_t tag)
 	return tag << (64 - TLB_KIND_SHIFT) >> (64 - TLB_KIND_SHIFT + ASID_BITS);
 }
 
-/* The first page that a tag stands for. */
+/* The first page that a tag stands for. => not of a group */
 static inline vmsim_vpn tlb_vpn(uint64_t tag)
 {
 	return tlb_number(tag) << tlb_shift(tlb_kind(tag));
+}
+
+/* The pages of a group that an entry covers, a bit each. */
+static inline uint32_t tlb_pages(const struct tlb_entry *entry)
+{
+	return entry->flags >> TLB_PAGES_SHIFT;
+}
+
+/* The first page of an entry of any kind. */
+static inline vmsim_vpn tlb_first_page(const struct tlb_entry *entry)
+{
+	if (tlb_kind(entry->tag) == TLB_GROUP)
+		return tlb_number(entry->tag) << (entry->flags >> TLB_GROUP_SHIFT & 3);
+	return tlb_vpn(entry->tag);
+}
+
+/* Whether an entry that has the tag of a page's group covers the page. */
+static inline bool tlb_covers(const struct tlb_entry *entry, vmsim_vpn vpn)
+{
+	return tlb_kind(entry->tag) != TLB_GROUP ||
+	       (tlb_pages(entry) >> (vpn - tlb_first_page(entry)) & 1);
 }
 
 /* => entries > 0, and ways divides entries; the index and the replacement serve that geometry

@@ -3,13 +3,18 @@
 
 /* --- building ----------------------------------------------------------------------------------- */
 
+struct tlb *tlbs_add(struct tlbs *tlbs, const struct tlb_shape *shape)
+{
+	struct tlb *tlb = &tlbs->own[tlbs->n++];
+
+	tlb_init_shape(tlb, shape);
+	return tlb;
+}
+
 static struct tlb *add_array(struct tlbs *tlbs, struct tlb_shape shape, uint64_t seed)
 {
-	struct tlb *tlb = &tlbs->own[tlbs->n];
-
-	shape.seed = seed + tlbs->n++; /* random arrays differ */
-	tlb_init_shape(tlb, &shape);
-	return tlb;
+	shape.seed = seed + tlbs->n; /* random arrays differ */
+	return tlbs_add(tlbs, &shape);
 }
 
 /* The arrays of one level: of each size its own, or that of the next smaller one, or none. */
@@ -74,7 +79,10 @@ void tlbs_init(struct tlbs *tlbs, const struct config *config)
 	};
 
 	*tlbs = (struct tlbs){.unified = config->tlb.unified, .met = 1u << TLB_SMALL,
-			      .inclusion = {0, config->tlb.l2.inclusion, config->tlb.l3.inclusion}};
+			      .inclusion = {0, config->tlb.l2.inclusion, config->tlb.l3.inclusion},
+			      .coalesce = config->tlb.coalesce.kind};
+	while (1u << tlbs->group_shift < config->tlb.coalesce.pages)
+		tlbs->group_shift++;
 	for (unsigned level = 0; level < TLB_LEVELS && data[level].config->entries; level++) {
 		bool own = level < G_N_ELEMENTS(code) && code[level].config->entries &&
 			   !(level == 0 && tlbs->unified);
@@ -100,7 +108,7 @@ void tlbs_fini(struct tlbs *tlbs)
 
 static enum tlb_size size_of(enum tlb_kind kind)
 {
-	return kind == TLB_SMALL ? SIZE_SMALL : kind == TLB_LARGE ? SIZE_LARGE : SIZE_HUGE;
+	return kind <= TLB_GROUP ? SIZE_SMALL : kind == TLB_LARGE ? SIZE_LARGE : SIZE_HUGE;
 }
 
 static struct tlb *array_of(const struct tlbs *tlbs, enum tlb_side side, unsigned level,
@@ -110,10 +118,26 @@ static struct tlb *array_of(const struct tlbs *tlbs, enum tlb_side side, unsigne
 }
 
 /* The tag that a page has, if it is covered by an entry of a kind. */
-static uint64_t tag_of(unsigned kind, uint32_t asid, vmsim_vpn vpn)
+static uint64_t tag_of(const struct tlbs *tlbs, unsigned kind, uint32_t asid, vmsim_vpn vpn)
 {
-	return tlb_tag_of((enum tlb_kind)(kind & ~KIND_GLOBAL),
-			  kind & KIND_GLOBAL ? TLB_GLOBAL : asid, vpn);
+	uint32_t whose = kind & KIND_GLOBAL ? TLB_GLOBAL : asid;
+
+	kind &= ~KIND_GLOBAL;
+	return tlb_tag_of((enum tlb_kind)kind, whose,
+			  kind == TLB_GROUP ? vpn >> tlbs->group_shift : vpn);
+}
+
+/* The entry of a tag that covers a page. */
+static struct tlb_entry *peek(const struct tlb *tlb, uint64_t tag, vmsim_vpn vpn)
+{
+	struct tlb_entry *entry = tlb ? tlb_peek(tlb, tag) : NULL;
+
+	return entry && tlb_covers(entry, vpn) ? entry : NULL;
+}
+
+static unsigned drop(struct tlb *tlb, uint64_t tag, vmsim_vpn vpn)
+{
+	return peek(tlb, tag, vpn) ? tlb_invalidate(tlb, tag) : 0;
 }
 
 struct tlb_entry tlbs_entry(uint32_t asid, vmsim_vpn vpn, pte_t leaf, unsigned level)
@@ -138,16 +162,39 @@ struct tlb_entry *tlbs_find(struct tlbs *tlbs, enum tlb_side side, unsigned leve
 			    vmsim_vpn vpn)
 {
 	for (unsigned kind = level == 0; kind < TLB_KINDS && tlbs->met >> kind; kind++) {
-		uint64_t tag = tag_of(kind, asid, vpn);
+		uint64_t tag = tag_of(tlbs, kind, asid, vpn);
 		struct tlb *tlb = array_of(tlbs, side, level, tag);
 		struct tlb_entry *entry = NULL;
+		bool met = tlb && (tlbs->met >> kind & 1);
 
-		if (tlb && (tlbs->met >> kind & 1))
+		if (met && (tlb_kind(tag) != TLB_GROUP || peek(tlb, tag, vpn)))
 			entry = tlb_lookup(tlb, tag);
 		if (entry)
 			return entry;
 	}
 	return NULL;
+}
+
+struct tlb_entry *tlbs_peek(const struct tlbs *tlbs, const struct tlb *tlb, uint32_t asid,
+			    vmsim_vpn vpn)
+{
+	for (unsigned kind = 0; kind < TLB_KINDS; kind++) {
+		uint64_t tag = tag_of(tlbs, kind, asid, vpn);
+		struct tlb_entry *entry = tlbs->met >> kind & 1 ? peek(tlb, tag, vpn) : NULL;
+
+		if (entry)
+			return entry;
+	}
+	return NULL;
+}
+
+bool tlbs_has(const struct tlbs *tlbs, enum tlb_side side, uint32_t asid, vmsim_vpn vpn)
+{
+	for (unsigned level = 0; level < tlbs->n_levels; level++)
+		for (unsigned size = 0; size < TLB_SIZES; size++)
+			if (tlbs_peek(tlbs, tlbs->at[side][level][size], asid, vpn))
+				return true;
+	return false;
 }
 
 /* --- filling ------------------------------------------------------------------------------------ */
@@ -194,6 +241,17 @@ static void take_below(struct tlbs *tlbs, enum tlb_side side, unsigned level, ui
 		tlb_invalidate(array_of(tlbs, side, level + 1, tag), tag);
 }
 
+/* What a group covers has no other entries, and there is one of each group. */
+static void make_room(struct tlb *tlb, const struct tlb_entry *group)
+{
+	uint32_t asid = (uint32_t)(group->tag & ASID_MAX), pages = tlb_pages(group);
+
+	for (unsigned i = 0; pages >> i; i++)
+		if (pages >> i & 1)
+			tlb_invalidate(tlb, tlb_tag(asid, tlb_first_page(group) + i));
+	tlb_invalidate(tlb, group->tag);
+}
+
 /* Fill one level; what it drops goes where the inclusions say. */
 static bool fill_level(struct tlbs *tlbs, enum tlb_side side, unsigned level,
 		       struct tlb_entry entry)
@@ -205,6 +263,8 @@ static bool fill_level(struct tlbs *tlbs, enum tlb_side side, unsigned level,
 
 		if (!tlb)
 			break;
+		if (tlb_kind(entry.tag) == TLB_GROUP)
+			make_room(tlb, &entry);
 		entry = tlb_fill(tlb, entry.tag, entry.pfn, entry.flags);
 		if (!entry.tag)
 			break;
@@ -232,6 +292,12 @@ bool tlbs_fill(struct tlbs *tlbs, enum tlb_side side, unsigned found, struct tlb
 	return lost;
 }
 
+void tlbs_fill_array(struct tlbs *tlbs, struct tlb *tlb, struct tlb_entry entry)
+{
+	meet(tlbs, entry.tag);
+	tlb_fill(tlb, entry.tag, entry.pfn, entry.flags);
+}
+
 void tlbs_rewrite(struct tlbs *tlbs, enum tlb_side side, const struct tlb_entry *entry)
 {
 	for (unsigned level = 0; level < tlbs->n_levels; level++) {
@@ -248,14 +314,10 @@ void tlbs_rewrite(struct tlbs *tlbs, enum tlb_side side, const struct tlb_entry 
 void tlbs_forget(struct tlbs *tlbs, enum tlb_side side, uint32_t asid, vmsim_vpn vpn)
 {
 	for (unsigned kind = 0; kind < TLB_KINDS; kind++) {
-		uint64_t tag = tag_of(kind, asid, vpn);
+		uint64_t tag = tag_of(tlbs, kind, asid, vpn);
 
-		for (unsigned level = 0; (tlbs->met >> kind & 1) && level < tlbs->n_levels; level++) {
-			struct tlb *tlb = array_of(tlbs, side, level, tag);
-
-			if (tlb)
-				tlb_invalidate(tlb, tag);
-		}
+		for (unsigned level = 0; (tlbs->met >> kind & 1) && level < tlbs->n_levels; level++)
+			drop(array_of(tlbs, side, level, tag), tag, vpn);
 	}
 }
 
@@ -264,10 +326,10 @@ unsigned tlbs_invalidate(struct tlbs *tlbs, uint32_t asid, vmsim_vpn vpn)
 	unsigned n = 0;
 
 	for (unsigned kind = 0; kind < TLB_KINDS; kind++) {
-		uint64_t tag = tag_of(kind, asid, vpn);
+		uint64_t tag = tag_of(tlbs, kind, asid, vpn);
 
 		for (unsigned i = 0; (tlbs->met >> kind & 1) && i < tlbs->n; i++)
-			n += tlb_invalidate(&tlbs->own[i], tag);
+			n += drop(&tlbs->own[i], tag, vpn);
 	}
 	return n;
 }

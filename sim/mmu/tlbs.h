@@ -40,14 +40,19 @@ struct tlbs {
 	vmsim_cycles cycles[TLB_SIDES][TLB_LEVELS]; /* per lookup (T7) */
 	unsigned n_levels;
 	int inclusion[TLB_LEVELS]; /* of the level above; enum inclusion */
+	int coalesce;         /* enum coalesce: whether small pages form groups, */
+	unsigned group_shift; /* of so many, as a power of two */
 	bool unified;              /* one first level for both sides */
 	unsigned met;              /* kinds that were ever filled, a bit each */
-	struct tlb own[TLB_SIDES * TLB_LEVELS * TLB_SIZES]; /* those that there are */
+	/* Those that there are, and the prefetchers' buffer. */
+	struct tlb own[TLB_SIDES * TLB_LEVELS * TLB_SIZES + 1];
 	unsigned n;
 };
 
 void tlbs_init(struct tlbs *tlbs, const struct config *config);
 void tlbs_fini(struct tlbs *tlbs);
+/* tlbs_add: an array beside the levels, which is invalidated with them. */
+struct tlb *tlbs_add(struct tlbs *tlbs, const struct tlb_shape *shape);
 
 static inline enum tlb_side tlb_side(enum vmsim_access access)
 {
@@ -59,7 +64,7 @@ struct tlb_entry tlbs_entry(uint32_t asid, vmsim_vpn vpn, pte_t leaf, unsigned l
 /* tlbs_frame: the frame of a page, by an entry that covers it. */
 static inline vmsim_pfn tlbs_frame(const struct tlb_entry *entry, vmsim_vpn vpn)
 {
-	return entry->pfn + (vmsim_pfn)(vpn - tlb_vpn(entry->tag));
+	return entry->pfn + (vmsim_pfn)(vpn - tlb_first_page(entry));
 }
 
 /* tlbs_find: look a page up in one level, but for small pages of its own in the first, which
@@ -73,6 +78,15 @@ struct tlb_entry *tlbs_find(struct tlbs *tlbs, enum tlb_side side, unsigned leve
 bool tlbs_fill(struct tlbs *tlbs, enum tlb_side side, unsigned found, struct tlb_entry entry);
 /* tlbs_rewrite: bring a translation up to date wherever a side has it. */
 void tlbs_rewrite(struct tlbs *tlbs, enum tlb_side side, const struct tlb_entry *entry);
+
+/* tlbs_fill_array: fill an array beside the levels. => it does not have that */
+void tlbs_fill_array(struct tlbs *tlbs, struct tlb *tlb, struct tlb_entry entry);
+
+/* tlbs_peek: what one array has for a page, and tlbs_has: whether a level of one side has it, without
+ * using it. */
+struct tlb_entry *tlbs_peek(const struct tlbs *tlbs, const struct tlb *tlb, uint32_t asid,
+			    vmsim_vpn vpn);
+bool tlbs_has(const struct tlbs *tlbs, enum tlb_side side, uint32_t asid, vmsim_vpn vpn);
 
 /* tlbs_forget: drop what a side has for one page. */
 void tlbs_forget(struct tlbs *tlbs, enum tlb_side side, uint32_t asid, vmsim_vpn vpn);

@@ -41,10 +41,16 @@ struct walk_start walk_top(const struct page_table *pt, vmsim_vpn vpn)
 	return (struct walk_start){.level = top, .table = pt->root};
 }
 
+/* A prefetcher does not use what nobody used. */
+static bool is_usable(const struct walk_start *from, pte_t entry)
+{
+	return !from->prefetch || (entry & PTE_A);
+}
+
 /* A walk of the machine's one table (design.h); leaf_only: of the entry alone, which it finds. What
  * it sets the system's own books show, too. */
-static bool walk_shared(const struct page_table *pt, struct port *port, vmsim_vpn vpn,
-			enum vmsim_access access, bool leaf_only, struct walk *out)
+static bool walk_shared(const struct page_table *pt, struct port *port, struct walk_start from,
+			vmsim_vpn vpn, enum vmsim_access access, bool leaf_only, struct walk *out)
 {
 	const struct shared_table *table = pt->pool->shared;
 	struct probe probe = {.port = leaf_only ? NULL : port, .walk = out};
@@ -54,7 +60,7 @@ static bool walk_shared(const struct page_table *pt, struct port *port, vmsim_vp
 		probe.port = port;
 		probe_read(&probe, probe.address);
 	}
-	if (!entry || !leaf_permits(*entry, access))
+	if (!entry || !leaf_permits(*entry, access) || !is_usable(&from, *entry))
 		return false;
 	set_bits(port, entry, access == VMSIM_WRITE ? PTE_A | PTE_D : PTE_A, out);
 	*pt_leaf(pt, vpn) = *entry;
@@ -70,7 +76,7 @@ bool walk_from(const struct page_table *pt, struct port *port, struct walk_start
 
 	*out = (struct walk){.first = from.level};
 	if (pool->shared)
-		return walk_shared(pt, port, vpn, access, false, out);
+		return walk_shared(pt, port, from, vpn, access, false, out);
 	for (unsigned level = from.level + 1; level-- > 0;) {
 		pte_t *entry;
 		bool leaf;
@@ -86,7 +92,8 @@ bool walk_from(const struct page_table *pt, struct port *port, struct walk_start
 		entry = &pool->node[pool->outside ? frame - pool->frames : frame]
 				 ->entry[pt_index(pool->shape, level, vpn)];
 		leaf = level == 0 || pte_is_large(*entry);
-		if (!pte_is_valid(*entry) || (leaf && !leaf_permits(*entry, access)))
+		if (!pte_is_valid(*entry) || (leaf && !leaf_permits(*entry, access)) ||
+		    !is_usable(&from, *entry))
 			return false;
 		set_bits(port, entry, leaf && access == VMSIM_WRITE ? PTE_A | PTE_D : PTE_A, out);
 		out->leaf = *entry;
@@ -110,7 +117,7 @@ bool walk_leaf(const struct page_table *pt, struct port *port, vmsim_vpn vpn, st
 
 	*out = (struct walk){0};
 	if (pt->pool->shared)
-		return walk_shared(pt, port, vpn, VMSIM_WRITE, true, out);
+		return walk_shared(pt, port, (struct walk_start){0}, vpn, VMSIM_WRITE, true, out);
 	while (entry && pte_is_large(*entry) && pt_table(pt, vpn, level) == VMSIM_NO_PFN)
 		level++;
 	out->last = level;

@@ -10,6 +10,7 @@
 struct walk_start {
 	unsigned level;
 	vmsim_pfn table; /* VMSIM_NO_PFN: it is absent, as a process without tables has it */
+	bool prefetch;   /* nobody's access: no bit is set, and entries without A end it */
 };
 
 struct walk {

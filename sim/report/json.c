@@ -72,6 +72,18 @@ static void put_trace(struct json_out *out, const struct results *results,
 	json_out_end(out, '}');
 }
 
+static void put_cores(struct json_out *out, const struct results *results)
+{
+	json_out_begin(out, "cores", '[');
+	for (unsigned i = 0; i < results->n_cores; i++) {
+		json_out_begin(out, NULL, '{');
+		json_out_uint(out, "core", i);
+		put_stack(out, results->cores[i]);
+		json_out_end(out, '}');
+	}
+	json_out_end(out, ']');
+}
+
 static void put_processes(struct json_out *out, const struct stats *stats)
 {
 	json_out_begin(out, "processes", '[');
@@ -139,6 +151,7 @@ char *report_json(const struct results *results)
 	put_stack(&out, &total.b);
 	put_counters(&out, &total.c);
 	put_histograms(&out, results->stats);
+	put_cores(&out, results);
 	put_processes(&out, results->stats);
 	put_phases(&out, results->stats);
 	json_out_begin(&out, "violations", '[');

@@ -29,6 +29,8 @@ struct results {
 	const char *const *files;  /* as given, NULL-terminated */
 	vmsim_cycles cycles;       /* the end cycle, since measuring began */
 	uint64_t events;           /* since measuring began */
+	const struct buckets *const *cores; /* the stack of each */
+	unsigned n_cores;
 	uint64_t distinct_pages;   /* touched; 0: not known */
 	uint64_t divergences;
 	const char *first_divergence;       /* as `check` prints it; NULL: none */

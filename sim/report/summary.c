@@ -7,6 +7,7 @@
 
 #define BAR 40 /* columns of a bar that is the whole */
 #define MAX_FILES 2
+#define MAX_CORES_SHOWN 16
 #define MAX_PHASES 6
 #define MAX_PROCESSES 4
 #define MAX_VIOLATIONS 5
@@ -131,6 +132,37 @@ static void put_bucket(GString *out, const char *name, uint64_t cycles, uint64_t
 	g_string_append_c(out, '\n');
 }
 
+/* One line a core: '#' where it worked, '-' where it waited, nothing where it was idle. */
+static void put_core(GString *out, const struct buckets *b, unsigned core, uint64_t whole)
+{
+	uint64_t waited = b->order_wait_cycles + b->io_wait_cycles, worked = 0;
+	char name[16], percent[WORDS_MAX];
+
+	for (int k = 0; k < N_BUCKETS; k++)
+		worked += bucket_value(b, (enum bucket_id)k);
+	worked -= waited + b->idle_cycles;
+	g_snprintf(name, sizeof(name), "core %u", core);
+	g_string_append_printf(out, "  %-14s %20s %7s  ", name, "worked",
+			       words_percent(worked, whole, percent));
+	for (uint64_t i = 0; i < words_share(worked, whole, BAR); i++)
+		g_string_append_c(out, '#');
+	for (uint64_t i = 0; i < words_share(waited, whole, BAR); i++)
+		g_string_append_c(out, '-');
+	while (out->str[out->len - 1] == ' ')
+		g_string_truncate(out, out->len - 1);
+	g_string_append_c(out, '\n');
+}
+
+static void put_cores(GString *out, const struct results *results)
+{
+	for (unsigned i = 0; results->n_cores > 1 && i < results->n_cores && i < MAX_CORES_SHOWN;
+	     i++)
+		put_core(out, results->cores[i], i, results->cycles);
+	if (results->n_cores > MAX_CORES_SHOWN)
+		g_string_append_printf(out, "  and %u more cores\n",
+				       results->n_cores - MAX_CORES_SHOWN);
+}
+
 static void put_time(GString *out, const struct results *results, const struct figures *total)
 {
 	uint64_t whole = results->cycles * results->config->cores;
@@ -152,6 +184,7 @@ static void put_time(GString *out, const struct results *results, const struct f
 		if (cycles > 0)
 			put_bucket(out, bucket_infos[order[i]].name, cycles, whole);
 	}
+	put_cores(out, results);
 }
 
 static void put_phases(GString *out, const struct results *results)

@@ -123,8 +123,8 @@ void stats_stored(struct stats *stats, struct account *account, int64_t delta);
 void stats_measure(struct stats *stats, vmsim_cycles now);
 /* stats_phase: the phase ends now, the next is called name. */
 void stats_phase(struct stats *stats, const char *name, vmsim_cycles now);
-/* Bookings made already for what comes after: stats_to_measured, stats_to_next_phase: of a part that
- * began last. stats_take_back: of nothing, since the run has ended. */
+/* Bookings made already for what comes after: stats_to_measured, stats_to_next_phase: of a part
+ * that began last. stats_take_back: of nothing, since the run has ended. */
 void stats_to_measured(struct stats *stats, struct account *account, enum bucket_id bucket,
 		       vmsim_cycles cycles);
 void stats_to_next_phase(struct stats *stats, enum bucket_id bucket, vmsim_cycles cycles);
@@ -152,6 +152,11 @@ static inline uint64_t counter_value(const struct counters *c, enum counter_id i
 static inline void counter_add(struct counters *c, enum counter_id id, uint64_t n)
 {
 	((uint64_t *)c)[id] += n;
+}
+
+static inline void bucket_add(struct buckets *b, enum bucket_id id, uint64_t cycles)
+{
+	((uint64_t *)b)[id] += cycles;
 }
 
 static inline uint64_t bucket_value(const struct buckets *b, enum bucket_id id)

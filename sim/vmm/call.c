@@ -171,8 +171,9 @@ bool vmm_call_range(const struct vmm *vmm, const struct process *process,
 		return block_or_page(vad, address, first, last);
 	case VMSIM_CALL_VIRTUAL_FREE:
 	case VMSIM_CALL_NT_FREE:
-		/* Placeholders that are joined are several blocks. */
-		if (vad && ((call->type & MEM_RELEASE) || !call->size[0]) &&
+		/* Placeholders that are joined are several blocks. Where there is no block, one may be
+		 * on its way. */
+		if (((call->type & MEM_RELEASE) || !call->size[0]) &&
 		    !(call->type & MEM_COALESCE_PLACEHOLDERS))
 			return block_or_page(vad, address, first, last);
 		break;
@@ -198,9 +199,11 @@ bool vmm_call_range(const struct vmm *vmm, const struct process *process,
 	if (call_size_bad(vmm, address, call->size[0]))
 		return false;
 	if (call->type & (MEM_RESET | MEM_RESET_UNDO)) {
+		vmsim_vpn end = (address + call->size[0]) >> VMSIM_PAGE_SHIFT;
+
 		*first = (address + VMSIM_PAGE_SIZE - 1) >> VMSIM_PAGE_SHIFT;
-		*last = ((address + call->size[0]) >> VMSIM_PAGE_SHIFT) - 1;
-		return *first <= *last;
+		*last = end - 1;
+		return *first < end;
 	}
 	call_pages(address, call->size[0], first, last);
 	if (reserves(call))

@@ -108,6 +108,7 @@ static enum vmm_status lock_check(struct vmm *vmm, struct process *process,
 	uint64_t quota = process->ws_min > vmm->config->vmm.lock_overhead
 				 ? process->ws_min - vmm->config->vmm.lock_overhead
 				 : 0;
+	uint64_t promise;
 	bool special;
 
 	if (call_size_bad(vmm, call->address, size))
@@ -121,13 +122,12 @@ static enum vmm_status lock_check(struct vmm *vmm, struct process *process,
 	if (special)
 		return call_fail(call, STATUS_INCOMPATIBLE_FILE_MAP, "2.7",
 				 "the block holds physical or large pages");
-	call->promised = not_locked(process, *first, *last);
-	if (process->locked_pages + process->locks_promised + call->promised > quota)
+	promise = not_locked(process, *first, *last);
+	if (process->locked_pages + process->locks_promised + promise > quota)
 		return call_fail(call, STATUS_WORKING_SET_QUOTA, "2.7",
 				 "more pages than the working-set minimum allows would be locked");
 	call->doomed = !all_permit(vmm, process, *first, *last);
-	if (call->doomed)
-		call->promised = 0;
+	call->promised = call->doomed ? 0 : promise;
 	process->locks_promised += call->promised;
 	vmm->locked_pages += call->promised;
 	call->next = *first;

@@ -1,5 +1,6 @@
-/* call_section.c: sections and views: CreateFileMapping, MapViewOfFile, UnmapViewOfFile, CloseHandle
- * (semantics 3.5, C1; the order of checks and codes that it leaves open are Windows' own). */
+/* call_section.c: sections and views: CreateFileMapping, MapViewOfFile, UnmapViewOfFile,
+ * CloseHandle (semantics 3.5, C1; the order of checks and codes that it leaves open are Windows'
+ * own). */
 #include "vmm/internal.h"
 
 #define SEC_KNOWN ((uint32_t)(SEC_IMAGE | SEC_RESERVE | SEC_COMMIT | SEC_LARGE_PAGES))

@@ -91,6 +91,14 @@ static void mix(uint64_t *digest, uint64_t value)
 	*digest ^= *digest >> 29;
 }
 
+/* Locks that others have promised: who fails breaks his own promise. */
+static uint64_t promised(const struct audit *a, const struct process *process)
+{
+	const struct step *step = a->step;
+
+	return process->locks_promised - (process == step->process ? step->call->promised : 0);
+}
+
 static void digest_blocks(const struct audit *a, uint64_t *digest)
 {
 	mix(digest, a->vmm->charge);
@@ -99,7 +107,7 @@ static void digest_blocks(const struct audit *a, uint64_t *digest)
 
 		mix(digest, process->committed);
 		mix(digest, (uint64_t)process->charged_ahead);
-		mix(digest, process->locks_promised);
+		mix(digest, promised(a, process));
 		mix(digest, process->ws_min << 32 | process->ws_max);
 		mix(digest, process->exited);
 	}

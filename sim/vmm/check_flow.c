@@ -214,6 +214,15 @@ void audit_stored(struct vmm *vmm, vmsim_pfn frame)
 		content_set_tag(pfn->content, record->tag);
 }
 
+void audit_live(struct vmm *vmm, vmsim_pfn frame)
+{
+	struct page_record *record = vmm->audit->full ? find(vmm->audit, &vmm->db.pfn[frame])
+						      : NULL;
+
+	if (record)
+		record->quiet = false;
+}
+
 void audit_lost(struct vmm *vmm, const struct pfn *page)
 {
 	struct page_record *record = vmm->audit->full ? find(vmm->audit, page) : NULL;
@@ -231,7 +240,9 @@ void flow_reset(struct audit *a, const struct step *step)
 	bool resets = step->call->outcome.kind == VMSIM_OUTCOME_SUCCESS &&
 		      ((alloc && (call->type & MEM_RESET)) || call->id == VMSIM_CALL_OFFER ||
 		       call->id == VMSIM_CALL_DISCARD);
-	bool undoes = (alloc && (call->type & MEM_RESET_UNDO)) || call->id == VMSIM_CALL_RECLAIM;
+	bool undoes = (step->call->outcome.kind == VMSIM_OUTCOME_SUCCESS ||
+		       step->call->status == STATUS_PTE_CHANGED) && /* E0 */
+		      ((alloc && (call->type & MEM_RESET_UNDO)) || call->id == VMSIM_CALL_RECLAIM);
 
 	if (!resets && !undoes)
 		return;

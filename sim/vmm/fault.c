@@ -105,14 +105,17 @@ static enum vmsim_access_result stack_grow(struct vmm *vmm, struct process *proc
 }
 
 static enum vmm_status guard_fault(struct vmm *vmm, struct process *process, struct fault *fault,
-				   const struct vad *vad, pte_t pte)
+				   const struct vad *vad)
 {
 	vmsim_vpn vpn = fault->va >> VMSIM_PAGE_SHIFT;
+	pte_t pte;
 	vmsim_vpn low = fault->va >= fault->stack_low && fault->va < fault->stack_end ? vpn - 1 : vpn;
 	enum vmm_status status = pages_build(vmm, process, low, vpn, &fault->io, NULL);
 
 	if (status != VMM_DONE)
 		return status;
+	/* The table may have taken the frame that held the page. */
+	pte = page_effective(vad, pt_get(&process->pt, vpn));
 	fault->protect = prot_to_win32(pte_prot(pte));
 	pt_set(&process->pt, vpn,
 	       pte_with_prot(pte, prot_with_caching(vad, pte_prot(pte) & PROT_ACCESS),
@@ -128,6 +131,14 @@ static enum vmm_status collided_fault(struct vmm *vmm, struct fault *fault, vmsi
 	fault->resolved = true;
 	decide(vmm, fault, FAULT_TRANSITION, VMSIM_RESULT_OK);
 	return VMM_WAIT_IO;
+}
+
+/* A store makes its page live from its fault on (R6), though it comes only after the service. */
+static void page_stored(struct vmm *vmm, vmsim_pfn frame)
+{
+	page_dirtied(vmm, frame);
+	if (vmm->audit)
+		audit_live(vmm, frame);
 }
 
 /* A page that is in a frame: its own (transition), or its section's, which others may map. */
@@ -148,7 +159,7 @@ static enum vmm_status resident_fault(struct vmm *vmm, struct process *process,
 	page_map(vmm, process, fault->va >> VMSIM_PAGE_SHIFT, frame, prot, fault->priority,
 		 move[pfn->state]);
 	if (fault->access == VMSIM_WRITE && !prot_copies(prot))
-		page_dirtied(vmm, frame);
+		page_stored(vmm, frame);
 	page_open(vmm, process, fault->va >> VMSIM_PAGE_SHIFT, fault->access == VMSIM_WRITE);
 	return decide(vmm, fault, FAULT_TRANSITION, VMSIM_RESULT_OK);
 }
@@ -185,7 +196,7 @@ static enum vmm_status store_fault(struct vmm *vmm, struct process *process, str
 		return status;
 	store_get(vmm, process, vpn, frame, pte, fault->priority);
 	if (fault->access == VMSIM_WRITE && !prot_copies(pte_prot(pte)))
-		page_dirtied(vmm, frame);
+		page_stored(vmm, frame);
 	page_open(vmm, process, vpn, fault->access == VMSIM_WRITE);
 	return decide(vmm, fault, FAULT_STORE, VMSIM_RESULT_OK);
 }
@@ -220,6 +231,8 @@ static enum vmm_status demand_zero_fault(struct vmm *vmm, struct process *proces
 		pfn->reset = RESET_LOST;
 	else if (write || vmm->config->memory.zero_fill_dirty)
 		pfn->flags |= PFN_IS_MODIFIED;
+	if (write && vmm->audit)
+		audit_live(vmm, frame);
 	page_open(vmm, process, vpn, write);
 	vmm->c->reset_reads_avoided += lost;
 	return decide(vmm, fault, FAULT_DEMAND_ZERO, VMSIM_RESULT_OK);
@@ -230,11 +243,13 @@ static enum vmm_status prototype_fault(struct vmm *vmm, struct process *process,
 				       struct fault *fault, const struct vad *vad, unsigned prot)
 {
 	vmsim_vpn vpn = fault->va >> VMSIM_PAGE_SHIFT;
-	pte_t entry = segment_get(vad->segment, vad_index(vad, vpn));
 	enum vmm_status status = pages_build(vmm, process, vpn, vpn, &fault->io, NULL);
+	pte_t entry;
 
 	if (status != VMM_DONE)
 		return status;
+	/* Not before: the table may have taken the frame that held the page. */
+	entry = segment_get(vad->segment, vad_index(vad, vpn));
 	if (entry & PTE_BROKEN) {
 		segment_set(vad->segment, vad_index(vad, vpn), entry & ~PTE_BROKEN);
 		return decide(vmm, fault, FAULT_HARD, VMSIM_RESULT_IN_PAGE_ERROR);
@@ -281,7 +296,7 @@ static enum vmm_status copy_fault(struct vmm *vmm, struct process *process, stru
 	pfn->vpn = vpn;
 	content_move(&pfn->content, &content);
 	page_map(vmm, process, vpn, frame, prot_copied(prot), fault->priority, MOVE_L31);
-	page_dirtied(vmm, frame);
+	page_stored(vmm, frame);
 	page_open(vmm, process, vpn, true);
 	if (pte & PTE_LOCKED)
 		page_lock(vmm, process, vpn);
@@ -302,7 +317,7 @@ static enum vmm_status dirty_fault(struct vmm *vmm, struct process *process, str
 				   pte_t pte)
 {
 	page_open(vmm, process, fault->va >> VMSIM_PAGE_SHIFT, true);
-	page_dirtied(vmm, pte_frame(pte));
+	page_stored(vmm, pte_frame(pte));
 	return decide(vmm, fault, FAULT_DIRTY, VMSIM_RESULT_OK);
 }
 
@@ -332,7 +347,7 @@ enum vmm_status vmm_fault(struct vmm *vmm, struct process *process, struct fault
 	    (fault->access != VMSIM_EXECUTE || !prot_is_guard(prot))) /* 4c */
 		return decide(vmm, fault, FAULT_VIOLATION, VMSIM_RESULT_ACCESS_VIOLATION);
 	if (prot_is_guard(prot)) /* 4d */
-		return guard_fault(vmm, process, fault, vad, pte);
+		return guard_fault(vmm, process, fault, vad);
 	if (!pte_is_valid(pte) && (pte & PTE_BROKEN)) /* L32 */
 		return broken_fault(vmm, process, fault, pte);
 	if (pte_is_valid(pte) && (pte & PTE_SHARED) && fault->access == VMSIM_WRITE &&

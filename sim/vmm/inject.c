@@ -28,6 +28,13 @@ bool inject_due(struct vmm *vmm, const struct pfn *pfn, enum vmsim_inject kind)
 	return false;
 }
 
+void inject_forget(struct vmm *vmm, const void *owner)
+{
+	for (guint i = vmm->injected->len; i-- > 0;)
+		if (g_array_index(vmm->injected, struct injected, i).owner == owner)
+			g_array_remove_index(vmm->injected, i);
+}
+
 void inject_memory(struct vmm *vmm, vmsim_pfn frame)
 {
 	struct pfn *pfn = &vmm->db.pfn[frame], page = *pfn;

@@ -418,6 +418,9 @@ struct io *io_of(struct vmm *vmm, vmsim_pfn frame);
 
 /* inject_due: whether an error was injected into the page; uses it up. */
 bool inject_due(struct vmm *vmm, const struct pfn *pfn, enum vmsim_inject kind);
+/* inject_forget: errors that the pages of a process or segment have not met are none of the next
+ * one's that has its place in memory. */
+void inject_forget(struct vmm *vmm, const void *owner);
 /* inject_memory: the frame of an unmapped or active page turns bad (L32). */
 void inject_memory(struct vmm *vmm, vmsim_pfn frame);
 
@@ -462,11 +465,12 @@ bool view_allows(const struct vad *vad, uint32_t protect);
 /* view_prot: the protection that a page (pte: its effective entry) takes when asked to have one.
  * An image is not written to but copied; a copied page is the process's own. */
 unsigned view_prot(const struct vad *vad, pte_t pte, unsigned prot);
-/* view_charge: by how much a view's charge changes when its pages are asked to have a protection. */
+/* view_charge: by how much a view's charge changes when its pages are asked to have a
+ * protection. */
 int64_t view_charge(const struct process *process, const struct vad *vad, vmsim_vpn first,
 		    vmsim_vpn last, unsigned prot);
-/* call_charge: a call that may have to wait charges when it is decided, so that its outcome and that
- * of others do not depend on the wait (T3). Once; call_charged: its pages have followed. */
+/* call_charge: a call that may have to wait charges when it is decided, so that its outcome and
+ * that of others do not depend on the wait (T3). Once; call_charged: its pages have followed. */
 void call_charge(struct vmm *vmm, struct process *process, struct api_call *call, int64_t delta);
 void call_charged(struct process *process, struct api_call *call);
 /* call_tables: pages_build() for a call. => false: return *status, a wait or a failure (C4) */
@@ -480,8 +484,8 @@ void page_protect(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t
  * vad; PROT_NONE when they are not one region of committed pages. */
 unsigned pages_protection(const struct process *process, const struct vad *vad, vmsim_vpn first,
 			  vmsim_vpn last);
-/* commit_guard: the page becomes the guard of a stack (K2): committed, read-write, guarded. False when
- * the commit limit forbids it. => its page-table entry exists */
+/* commit_guard: the page becomes the guard of a stack (K2): committed, read-write, guarded.
+ * False when the commit limit forbids it. => its page-table entry exists */
 bool commit_guard(struct vmm *vmm, struct process *process, struct vad *vad, vmsim_vpn vpn);
 /* The call now under way took rights from these pages. */
 void call_remember(struct vmm *vmm, struct process *process, struct api_call *call,

@@ -148,8 +148,8 @@ static uint32_t take_slots(struct vmm *vmm, const struct pfn *first, uint32_t n,
 	return pagefile_alloc(&vmm->file, n, prefer, (uint32_t)(first->vpn % SLOT_GROUP), got);
 }
 
-/* Slots for a run of pages, or for fewer of them when the pagefile is short of room, but for the one
- * that is to be written at least. Returns how many got one, from run[*skip] on. */
+/* Slots for a run of pages, or for fewer of them when the pagefile is short of room, but for the
+ * one that is to be written at least. Returns how many got one, from run[*skip] on. */
 static uint32_t assign_slots(struct vmm *vmm, const vmsim_pfn *run, uint32_t n, uint32_t must,
 			     uint32_t *skip)
 {

@@ -1,9 +1,9 @@
 /* large.c: blocks of large pages (semantics 9.6, H21; L33).
  *
- * A large page is LARGE_PAGE frames one after another, the first a multiple of it, mapped by one entry
- * of the level above the leaf. They are found, zeroed and mapped when the block is allocated, and
- * given back when it is released; between, nothing happens to them: they are in no working set, and
- * no policy hears of them.
+ * A large page is LARGE_PAGE frames one after another, the first a multiple of it, mapped by one
+ * entry of the level above the leaf. They are found, zeroed and mapped when the block is allocated,
+ * and given back when it is released; between, nothing happens to them: they are in no working set,
+ * and no policy hears of them.
  *
  * Frames are sought among those that are available: nothing is evicted or moved to make a run, and
  * the call waits for nothing, frames of page tables included (chosen). Of several runs, those are

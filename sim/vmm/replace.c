@@ -12,9 +12,9 @@ static bool maps_not(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pt
 	return process != ctx;
 }
 
-/* Whether a page that goes leaves this process's working set, too: one policy for all takes a shared
- * page from all who map it, and so gets the frame; else it is taken from those whose policy knows it,
- * and the others keep it (W1, W6). */
+/* Whether a page that goes leaves this process's working set, too: one policy for all takes a
+ * shared page from all who map it, and so gets the frame; else it is taken from those whose
+ * policy knows it, and the others keep it (W1, W6). */
 static bool concerns(const struct vmm *vmm, const struct process *process, const struct pfn *pfn)
 {
 	if (vmm->replacing)
@@ -112,14 +112,18 @@ void replacer_free(struct replacer *replacer)
 void vmm_referenced(struct vmm *vmm, struct process *process, const vmsim_pfn *frames, size_t n)
 {
 	struct replacer *replacer = process->replacer;
+	bool known = !vmm->db.n_large && (vmm->global || !vmm->segments->len);
 
 	if (!replacer || !replacer->ops->referenced)
 		return;
-	if (!vmm->db.n_large)
+	if (known)
 		replacer->ops->referenced(replacer->state, frames, n);
-	for (size_t i = 0; vmm->db.n_large && i < n; i++) /* W2: it was never told of those */
-		if (!(vmm->db.pfn[frames[i]].flags & PFN_LARGE))
+	/* No policy was told of large pages (W2), and of a shared one perhaps another's. */
+	for (size_t i = 0; !known && i < n; i++) {
+		replacer = vmm->db.pfn[frames[i]].replacer;
+		if (replacer)
 			replacer->ops->referenced(replacer->state, &frames[i], 1);
+	}
 }
 
 vmsim_pfn replace_victim(struct vmm *vmm, struct process *process)

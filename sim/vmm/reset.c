@@ -114,7 +114,8 @@ static struct pfn page_name(struct process *process, const struct vad *vad, vmsi
 	return (struct pfn){.owner = process, .vpn = vpn};
 }
 
-/* What is to be done with each committed page that is not merely a zero entry of a private block. */
+/* What is to be done with each committed page that is not merely a zero entry of a private
+ * block. */
 typedef bool page_fn(struct vmm *vmm, const struct pfn *page, pte_t pte);
 
 /* => returns whether `each` did for all */

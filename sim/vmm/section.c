@@ -299,6 +299,7 @@ void segment_unref(struct vmm *vmm, struct segment *segment)
 			if (segment->chunk[c][i])
 				forget_page(vmm, segment, c * SEGMENT_CHUNK + i);
 	segment_commit(vmm, segment, -(int64_t)segment->committed);
+	inject_forget(vmm, segment);
 	g_ptr_array_remove(vmm->segments, segment);
 	segment_free(segment);
 }

@@ -35,8 +35,8 @@ struct extent {
 	uint64_t place;
 };
 
-/* What is in a file, by page; unknown until it is written. Outlives its segments. It lies behind the
- * pagefiles and the files that were there before it, and what it grows by behind them all. */
+/* What is in a file, by page; unknown until it is written. Outlives its segments. It lies behind
+ * the pagefiles and the files that were there before it, and what it grows by behind them all. */
 struct file {
 	char *path;
 	GHashTable *content; /* page -> struct content */

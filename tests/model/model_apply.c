@@ -170,8 +170,11 @@ static void apply_lock(struct wm *m, struct wm_flight *f)
 	struct wm_page *p;
 
 	open_committed(m, f, v->first, v->ok ? v->end : v->stop);
-	for (guint i = 0; i < f->pages->len; i++)
-		((struct wm_page *)g_ptr_array_index(f->pages, i))->reached = true;
+	for (guint i = 0; i < f->pages->len; i++) {
+		p = g_ptr_array_index(f->pages, i);
+		p->reached = true;
+		f->may_err |= wm_injected(m, p, VMSIM_INJECT_READ) || p->bad;
+	}
 	if (v->guard) {
 		f->guards++;
 		p = wm_page_at(m, f->pid, v->stop);
@@ -183,7 +186,6 @@ static void apply_lock(struct wm *m, struct wm_flight *f)
 		m->locked[f->pid] += !p->locked;
 		p->lock_new = !p->locked;
 		p->locked = true;
-		f->may_err |= wm_injected(m, p, VMSIM_INJECT_READ) || p->bad;
 	}
 }
 
@@ -202,12 +204,6 @@ static void apply_unlock(struct wm *m, struct wm_flight *f)
 	}
 }
 
-static gboolean of_process(gpointer key, gpointer value, gpointer pid)
-{
-	(void)value;
-	return *(gint64 *)key >> 52 == *(uint32_t *)pid;
-}
-
 static void exit_process(struct wm *m, struct wm_flight *f)
 {
 	GList *next;
@@ -216,8 +212,6 @@ static void exit_process(struct wm *m, struct wm_flight *f)
 	m->ws[f->pid].min = m->machine.ws_min;
 	m->ws[f->pid].max = 345;
 	m->exists[f->pid] = false;
-	g_hash_table_foreach_remove(m->errors[0], of_process, &f->pid);
-	g_hash_table_foreach_remove(m->errors[1], of_process, &f->pid);
 	for (GList *l = m->blocks; l; l = next) {
 		struct wm_block *b = l->data;
 
@@ -444,7 +438,7 @@ static void settle_failure(struct wm *m, struct wm_flight *f, struct vmsim_call 
 			m->n.calls_failed += must;
 		record_answer(f, c);
 	}
-	if (f->may_err && f->failed && f->verdict.code == ERROR_SWAPERROR)
+	if (f->may_err && f->failed && f->verdict.code == ERROR_SWAPERROR && !f->code)
 		m->n.calls_failed++;
 	if (must)
 		m->n.refused[c->id]++;
@@ -515,6 +509,19 @@ static void undo_lock(struct wm *m, struct wm_flight *f)
 	}
 }
 
+static gboolean of_process(gpointer key, gpointer value, gpointer pid)
+{
+	(void)value;
+	return *(gint64 *)key >> 52 == *(uint32_t *)pid;
+}
+
+/* Errors yet to come go with the process; until it has ended, its I/O may still meet them. */
+static void forget_errors(struct wm *m, uint32_t pid)
+{
+	g_hash_table_foreach_remove(m->errors[0], of_process, &pid);
+	g_hash_table_foreach_remove(m->errors[1], of_process, &pid);
+}
+
 void wm_call_settle(struct wm *m, struct wm_flight *f)
 {
 	struct vmsim_call *c = (struct vmsim_call *)&f->op->call;
@@ -525,6 +532,8 @@ void wm_call_settle(struct wm *m, struct wm_flight *f)
 		undo_lock(m, f);
 	for (guint i = 0; i < f->pages->len; i++)
 		settle_page(m, f, c, g_ptr_array_index(f->pages, i));
+	if (c->id == VMSIM_CALL_EXIT_PROCESS)
+		forget_errors(m, f->pid);
 	if (f->must_differ != f->differed)
 		wm_differ(m, "rules-differ was %s", f->differed ? "reported" : "not reported");
 }

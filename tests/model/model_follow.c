@@ -260,8 +260,6 @@ void wm_start_write(struct move *v)
 	p->where = WM_WRITING;
 	p->dirty = p->discard = false;
 	p->writing = true;
-	p->will_fail = wm_injected(v->m, p, VMSIM_INJECT_WRITE);
-	wm_inject(v->m, p->pid, p->vpn, VMSIM_INJECT_WRITE, false);
 	p->picked = true;
 }
 
@@ -286,12 +284,10 @@ void wm_write_failed(struct move *v)
 
 	if (p->where != WM_WRITING || p->writing)
 		wm_differ(v->m, WM_PAGE " is still being written (L25)", WM_ARGS(p));
-	if (!p->will_fail && !wm_injected(v->m, p, VMSIM_INJECT_WRITE))
+	if (!wm_injected(v->m, p, VMSIM_INJECT_WRITE))
 		wm_differ(v->m, "the write of " WM_PAGE " fails without a reason (L25)",
 			  WM_ARGS(p));
-	if (!p->will_fail) /* injected while it was under way */
-		wm_inject(v->m, p->pid, p->vpn, VMSIM_INJECT_WRITE, false);
-	p->will_fail = false;
+	wm_inject(v->m, p->pid, p->vpn, VMSIM_INJECT_WRITE, false);
 	p->where = WM_MODIFIED;
 	p->dirty = true;
 	p->slot = 0;
@@ -307,7 +303,6 @@ void wm_turned_bad(struct move *v)
 	if (!p->turning)
 		wm_differ(v->m, WM_PAGE " loses its frame without a reason (L32)", WM_ARGS(p));
 	p->turning = false;
-	v->m->bad_after_write |= v->seq != p->open;
 	wm_unlock(v->m, p);
 	v->m->n.resident -= p->where == WM_ACTIVE;
 	v->frame->page = NULL;
@@ -334,9 +329,10 @@ void wm_end_write(struct move *v)
 		wm_differ(v->m, WM_PAGE " is still being written (L22)", WM_ARGS(p));
 	if (p->dirty)
 		wm_differ(v->m, WM_PAGE " was written to meanwhile (L24)", WM_ARGS(p));
-	if (p->will_fail && p->reset == WM_LIVE && !p->open)
+	if (wm_injected(v->m, p, VMSIM_INJECT_WRITE) && p->reset == WM_LIVE && !p->open)
 		wm_differ(v->m, "the write of " WM_PAGE " must fail (L25)", WM_ARGS(p));
-	p->will_fail = false; /* of a page reset meanwhile nothing is missing (R3) */
+	if (p->reset != WM_LIVE) /* nothing of it is missing (R3) */
+		wm_inject(v->m, p->pid, p->vpn, VMSIM_INJECT_WRITE, false);
 	p->where = WM_STANDBY;
 }
 
@@ -345,7 +341,9 @@ void wm_end_stale_write(struct move *v)
 {
 	struct wm_page *p = v->frame->page;
 
-	if (p->where != WM_WRITING || p->writing)
+	if (p->where == WM_READING) /* undone while it was read (R8) */
+		slot_read(p);
+	else if (p->where != WM_WRITING || p->writing)
 		wm_differ(v->m, WM_PAGE " is still being written (L24)", WM_ARGS(p));
 	if (!p->dirty && !p->open)
 		wm_differ(v->m, WM_PAGE " was not written to meanwhile (L22)", WM_ARGS(p));

@@ -52,14 +52,12 @@ static struct wm_machine some_machine(struct gen *g, int rules)
 	k.fault_cluster = (uint64_t)1 << gen_below(g, 5);
 	k.mpw_cluster = (uint64_t)1 << gen_below(g, 5);
 	k.every_reference = gen_chance(g, 20);
-	k.every_reference &= !(k.sections && wm_tolerated(WM_POLICY_OF_SECTIONS));
 	k.software_dirty = gen_chance(g, 20);
 	k.partial = gen_chance(g, 30);
 	k.may_raise = gen_chance(g, 70);
 	k.small_tlb = gen_chance(g, 30);
 	k.pcid = gen_chance(g, 70);
 	k.tables_in = gen_chance(g, 15);
-	k.tables_in &= !(k.sections && wm_tolerated(WM_TABLE_TAKES_PAGE));
 	if (k.tables_in)
 		k.frames += 44;
 	if (k.standby && gen_chance(g, 5))

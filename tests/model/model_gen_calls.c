@@ -372,8 +372,6 @@ void gen_call(struct gen *g, struct vmsim_call *c)
 		at -= makes[i++].weight;
 	makes[i].make(g, c);
 	gen_spare_views(g, c);
-	if (wm_undoes(c) && c->address.offset < WM_P && wm_tolerated(WM_UNDO_FOR_EVER))
-		c->address.offset = 0;
 	if (g->m->machine.sections && gen_chance(g, 12)) {
 		memset(c, 0, sizeof(*c));
 		gen_make_sharing(g, c);

@@ -140,11 +140,8 @@ static void page_out(struct wm *m, const struct vmsim_record *r)
 			check_slot_free(m, p, r->slot + i);
 		p->writing = false;
 		p->told = 0;
-		if (p->where == WM_ACTIVE &&
-		    (p->will_fail || wm_injected(m, p, VMSIM_INJECT_WRITE))) {
-			if (!p->will_fail)
-				wm_inject(m, p->pid, p->vpn, VMSIM_INJECT_WRITE, false);
-			p->will_fail = false;
+		if (p->where == WM_ACTIVE && wm_injected(m, p, VMSIM_INJECT_WRITE)) {
+			wm_inject(m, p->pid, p->vpn, VMSIM_INJECT_WRITE, false);
 			p->dirty = true;
 		}
 		if (!p->dirty && !p->discard && (!p->deleted || p->open) && !p->in_file)

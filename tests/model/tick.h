@@ -179,7 +179,8 @@ struct tick_core {
 	unsigned number;
 	struct mmu mmu;
 	struct tick_thread *thread; /* that has it */
-	struct tick_thread *last;   /* that had it last; NULL: none, or it is gone */
+	struct tick_thread *last;   /* that had it last, and has no other since; NULL: none */
+	struct tick_thread *ran;    /* that had it last, if there is that thread */
 	bool used;                  /* it has had one */
 	uint32_t asid;              /* the address space it is in; 0: none yet */
 	struct tick_slice slice[TICK_SLICES]; /* of the step it is in */
@@ -198,6 +199,8 @@ struct tick_core {
 	unsigned n_waiting;
 	GPtrArray *asked;      /* of struct io: the step's requests */
 	vmsim_cycles zeroing;  /* of the frame that it is zeroing */
+	enum bucket_id waits_for; /* of this cycle, if it has nothing to run, and whose */
+	unsigned waits_of;
 	bool zeroes;           /* its zero-page thread is awake: until no frame is left */
 };
 

@@ -69,6 +69,13 @@ static void finish(struct tick *t, struct tick_thread *thread)
 	if (thread->call.outcome.kind == VMSIM_OUTCOME_FAILURE && thread->call.rule)
 		t->stats.c.calls_failed++;
 	*out = thread->call.outcome;
+	/* One that was given NULL acts on the pages that it found (T3). */
+	if (thread->first > thread->last && out->kind == VMSIM_OUTCOME_SUCCESS &&
+	    thread->event->call->id == VMSIM_CALL_VIRTUAL_ALLOC) {
+		thread->first = out->address.offset >> VMSIM_PAGE_SHIFT;
+		thread->last = (out->address.offset + thread->event->call->size[0] - 1) >>
+			       VMSIM_PAGE_SHIFT;
+	}
 	thread->call.outcome.pages = NULL;
 	thread->stage = TICK_END;
 }

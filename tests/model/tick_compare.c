@@ -270,6 +270,8 @@ static char *compare(const struct tick_result *want, const struct tick_result *g
 {
 	char *wrong = compare_records(want->records, got->records);
 
+	if (!wrong && want->stuck && got->stuck)
+		return NULL; /* when the other cores have come to rest is nobody's business */
 	if (!wrong && want->end != got->end)
 		wrong = g_strdup_printf("end: cycle %" G_GUINT64_FORMAT
 					", the engine's %" G_GUINT64_FORMAT,

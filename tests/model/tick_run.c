@@ -75,6 +75,7 @@ void tick_mark(struct tick *t, const char *name)
 	peaks->pagefile_slots_peak = now->pagefile_slots;
 	peaks->commit_limit_peak = now->commit_limit;
 	peaks->store_pages_peak = now->store_pages;
+	peaks->page_table_pages_peak = now->table_pages;
 }
 
 /* --- records --------------------------------------------------------------------------------- */
@@ -124,14 +125,12 @@ static void book(struct tick *t, struct tick_core *core, enum bucket_id bucket, 
 /* One cycle of one core goes to one bucket. */
 static void book_cycle(struct tick *t, struct tick_core *core)
 {
-	unsigned account = 0;
-	enum bucket_id bucket;
-
 	if (core->n_slices) {
 		struct tick_slice *slice = &core->slice[0];
 
 		book(t, core, slice->bucket, slice->account);
-		if (!--slice->cycles) {
+		slice->cycles--;
+		while (core->n_slices && !slice->cycles) {
 			if (slice->from)
 				slice->from->unanswered--;
 			core->n_slices--;
@@ -143,15 +142,14 @@ static void book_cycle(struct tick *t, struct tick_core *core)
 		book(t, core, BUCKET_shootdown, core->account);
 		return;
 	}
-	bucket = tick_waits_for(t, core, &account);
-	if (bucket != BUCKET_order_wait)
+	if (core->waits_for != BUCKET_order_wait)
 		tick_zero(t, core);
-	if (bucket != BUCKET_order_wait && core->zeroing) {
+	if (core->waits_for != BUCKET_order_wait && core->zeroing) {
 		core->zeroing--;
 		book(t, core, BUCKET_kernel, 0);
 		return;
 	}
-	book(t, core, bucket, account);
+	book(t, core, core->waits_for, core->waits_of);
 }
 
 /* --- the loop -------------------------------------------------------------------------------- */
@@ -184,6 +182,8 @@ static bool busy(struct tick *t)
 
 static void pass(struct tick *t)
 {
+	for (unsigned i = 0; i < t->n_cores; i++)
+		t->core[i].waits_for = tick_waits_for(t, &t->core[i], &t->core[i].waits_of);
 	for (unsigned i = 0; i < t->n_cores; i++)
 		book_cycle(t, &t->core[i]);
 	/* Threads that ran until the end of this cycle (vmm_ran). */

@@ -85,9 +85,8 @@ struct wm_page {
 	enum wm_leave left;
 	uint32_t fault; /* enum wm_fault */
 	/* errors */
-	bool will_fail; /* the write under way */
-	bool turning;   /* its frame is turning bad */
-	bool bad;       /* its frame turned bad: the next access may tell (L32) */
+	bool turning; /* its frame is turning bad */
+	bool bad;     /* its frame turned bad: the next access may tell (L32) */
 };
 
 /* The fault that a move of a page was due to, until the page-fault event tells of it. */
@@ -206,7 +205,6 @@ struct wm_counts {
 struct wm {
 	struct wm_machine machine;
 	GList *stores, *sections;
-	bool bad_after_write; /* a frame turned bad once its write had ended (known) */
 	bool sharing;         /* there have been views: valid entries cannot be counted by events */
 	GList *blocks;        /* struct wm_block, by process and address */
 	GHashTable *pages;    /* committed pages */
@@ -267,7 +265,8 @@ void wm_judge_watch(const struct wm *m, uint32_t pid, const struct vmsim_call *c
 		    struct wm_verdict *v);
 void wm_apply_offer(struct wm *m, struct wm_flight *f, const struct vmsim_call *c);
 void wm_apply_watch(struct wm *m, struct wm_flight *f, struct vmsim_call *c);
-/* wm_watch_written: the page was written to; perhaps only, when its D was set and no byte stored. */
+/* wm_watch_written: the page was written to; perhaps only, when its D was set and no byte
+ * stored. */
 void wm_watch_written(struct wm *m, const struct wm_page *p, bool surely);
 
 /* --- model_place.c: VirtualAlloc2, placeholders, releasing a part --- */
@@ -343,21 +342,6 @@ void wm_frame_state(struct wm *m, const struct vmsim_record *r);
 /* wm_lose: the contents of a reset page are dropped. */
 void wm_lose(struct wm *m, struct wm_page *p);
 bool wm_in_frame(const struct wm_page *p);
-
-/* --- model_known.c: differences passed over --- */
-
-enum wm_known {
-	WM_TABLE_TAKES_PAGE,
-	WM_BAD_AFTER_WRITE,
-	WM_LOCK_FAILS,
-	WM_UNDO_FOR_EVER,
-	WM_POLICY_OF_SECTIONS,
-	WM_N_KNOWN
-};
-
-extern bool wm_strict;
-bool wm_tolerated(enum wm_known which);
-const char *wm_known_name(enum wm_known which);
 
 /* --- model_lists.c: which frame is next --- */
 

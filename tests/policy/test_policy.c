@@ -8,7 +8,7 @@
 
 #define FRAMES 24
 
-/* --- a memory manager that only knows what is resident ------------------------------------------ */
+/* --- a memory manager that only knows what is resident --------------------------------------- */
 
 struct stub {
 	const struct replace_ops *ops;
@@ -113,7 +113,7 @@ static vmsim_pfn victim(struct stub *s)
 	return frame;
 }
 
-/* --- conformance --------------------------------------------------------------------------------- */
+/* --- conformance ----------------------------------------------------------------------------- */
 
 static void for_all(void (*test)(const struct replace_ops *ops, bool every))
 {
@@ -260,7 +260,7 @@ static void test_pinned(void) { for_all(pinned); }
 static void test_removal(void) { for_all(removal); }
 static void test_random(void) { for_all(random_twins); }
 
-/* --- the textbooks --------------------------------------------------------------------------------- */
+/* --- the textbooks --------------------------------------------------------------------------- */
 
 /* Faults of a string of pages in n frames, by a policy that sees every reference. */
 static unsigned faults(const char *policy, const char *pages, uint32_t n)
@@ -390,7 +390,7 @@ static void test_accessed_bits(void)
 	}
 }
 
-/* --- ages ------------------------------------------------------------------------------------------ */
+/* --- ages ------------------------------------------------------------------------------------ */
 
 /* Windows' policy by hand, W4: what was referenced is young, what was not grows older, three times;
  * the look goes on where it stopped. */
@@ -454,7 +454,7 @@ static void test_ages(void)
 	}
 }
 
-/* --- a policy of a user's: last in, first out --------------------------------------------------------- */
+/* --- a policy of a user's: last in, first out ------------------------------------------------ */
 
 struct lifo {
 	const struct replace_env *env;

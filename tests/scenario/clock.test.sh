@@ -60,11 +60,57 @@ replay tests/scenario/cached.vmt -c teaching $cache
 costs cold 235 "gap 1 + absent upper entry 10 + fault 200 + walk 2 x 10 + data 4"
 costs page 217 "gap 1 + absent leaf 2 x 3 + fault 200 + walk 2 x 3 + data 4"
 
+# Several references in flight (T8). Each begins a cycle after the one before, its computation.
+# spent PHASE BUCKET CYCLES...: what was booked where.
+spent() {
+  name=$1
+  shift
+  while [ $# -gt 0 ]; do
+    is "$(phase "$report" "$name" "cycle_stack.$1")" "$2" "$name: of that, $1 $2"
+    shift 2
+  done
+}
+overlap="-c teaching -s os.call=30 -s core.mlp"
+for audit in off full; do
+  replay tests/scenario/overlap.vmt $overlap=2 -s walker.count=2 --audit $audit
+  costs hits 9 "data from 1 to 5, 2 to 6, and, the first having ended, 5 to 9"
+  spent hits compute 1 data 8
+  costs walks 26 "walk and data from 1 to 25 and from 2 to 26"
+  spent walks compute 1 walk 20 walk_wait 0 data 5
+  costs joined 45 "walk 1 to 21, data to 25; the other waits from 2 to 21 for that walk: walk to 41, data to 45"
+  spent joined compute 1 walk 36 walk_wait 0 data 8
+  is "$(counter walks_joined)" 1 "joined: and the counter says so"
+  costs gaps 26 "gap to 10, data 11 to 15; gap to 21, data 22 to 26"
+  spent gaps compute 18 data 8
+  costs fault 246 "data 1 to 5; walk 2 to 22, fault 200, walk 20, data 4"
+  spent fault compute 1 data 8 walk 37 trap 70
+  costs after 35 "data 1 to 5, then the call 30"
+  costs across 45 "two walks and data 1 to 45; the other's walk and data 2 to 26"
+  spent across compute 1 walk 40 data 4
+  costs threads 15 "3 x (1 + data 4): a thread's references end before another's turn"
+  spent end compute 1 data 4 idle 0
+done
+replay tests/scenario/overlap-timer.vmt $overlap=2 -s data.latency=50 -s bsm.period=2000 -s os.age=40 \
+  -s os.age_flush=false -s replacement.policy=windows
+is "$(get "$report" cycles)" 2182 \
+  "timer: data 1991 to 2041, 1992 to 2042, 2041 to 2091; a page looked at 40; 2131 + 1 + data 50"
+replay tests/scenario/overlap.vmt $overlap=2
+costs walks 45 "the walker is busy to 21: walk 21 to 41, data to 45"
+spent walks compute 1 walk 36 walk_wait 0 data 8
+replay tests/scenario/overlap.vmt $overlap=3 -s walker.count=2
+costs hits 7 "data from 1 to 5, 2 to 6, 3 to 7"
+replay tests/scenario/overlap.vmt $overlap=1
+one=$(get "$report" cycles)
+replay tests/scenario/overlap.vmt -c teaching -s os.call=30
+is "$one" "$(get "$report" cycles)" "one at a time is the default"
+costs hits 15 "3 x (1 + data 4)"
+costs walks 50 "2 x (1 + walk 20 + data 4)"
+
 # --- 2. one latency at a time (T21) ------------------------------------------------------------
 "$VMSIM" list options >"$tmp/options" 2>/dev/null
 has() { awk -v o="$1" '{ for (i = 1; i <= NF; i++) if ($i == o) f = 1 } END { exit !f }' "$tmp/options"; }
 
-latencies="tlb.l1d.latency tlb.l1i.latency tlb.l2.latency psc.latency walker.ad_update dram.latency
+latencies="tlb.l1d.latency tlb.l1i.latency tlb.l2.latency tlb.l2i.latency tlb.l3.latency psc.latency walker.ad_update dram.latency
   walker.overhead nested.tlb.latency nested.psc.latency caches.l1.latency caches.l2.latency caches.l3.latency caches.l4.latency
   data.latency core.cycles_per_reference os.trap os.return os.demand_zero os.transition os.hard
   os.guard os.violation os.spurious os.cow os.dirty os.zero_page os.trim os.write os.compress
@@ -128,6 +174,7 @@ only core.cycles_per_reference data references
 only data.latency data "references - access_violations - guard_page_faults"
 only tlb.l1d.latency data "dtlb_hits + dtlb_misses + tlb_relookups" $small
 only tlb.l2.latency data "stlb_hits + stlb_misses + tlb_relookups" $small
+only tlb.l3.latency data "tlb_l3_hits + tlb_l3_misses + tlb_relookups" $small -s tlb.l3.entries=36 -s tlb.l3.ways=full
 only dram.latency data walk_references $small
 only walker.overhead data page_walks $small
 only walker.overhead data page_walks $small -s walker.count=2
@@ -181,6 +228,7 @@ only dram.latency lines "walk_references + references" $small -s caches.data=tru
   echo 'X A+0x4ffe 4'
 } | trace fetch
 only tlb.l1i.latency fetch "itlb_hits + itlb_misses + tlb_relookups" -s tlb.l1i.entries=8 -s tlb.l1i.ways=8
+only tlb.l2i.latency fetch "stlb_hits + stlb_misses + tlb_relookups" -s tlb.l1i.entries=8 -s tlb.l1i.ways=8 -s tlb.l2i.entries=16
 
 # Entries whose A or D a walk sets, four levels: the first store sets A on the four levels (and D, in
 # the same entry, the leaf's): 4. Two more pages of the table: a leaf each: 2. A load sets a leaf's A:
@@ -365,9 +413,39 @@ only os.page_prefetch prefetch 3 -s memory.frames=16 -s vmm.modified_max=0 -s vm
 only sched.recorded_switch threads thread_switches
 holds "sched.recorded_switch: ten switches, or eleven with the first thread's" "$(counter thread_switches)" -ge 10
 
+# Two threads in turn where each goes its own way: every event but a thread's second in a row switches.
+only os.switch threads thread_switches -s order=free -s sched.quantum=1
+holds "os.switch: a quantum of a cycle is over at each event that took one" "$(counter thread_switches)" -ge 1
+
+# Stores that copy pages of a section.
+{
+  echo 'CreateFileMapping(NULL, 0x3000, PAGE_READWRITE, "s") = TRUE'
+  echo 'MapViewOfFile("s", FILE_MAP_COPY, 0, 0, NULL) = C'
+  pages R C 3
+  pages W C 3
+} | trace copy
+only os.cow copy copy_on_write_faults
+
+# What cores cost each other: of the cycles booked, since they do not overlap (T21).
+{
+  echo '1.1 VirtualAlloc(0x100000, 0x10000, MEM_RESERVE|MEM_COMMIT, PAGE_READWRITE) = 0x100000'
+  for t in 1 2 3; do echo "1.$t W 0x10${t}000 4"; done
+  for i in 4 5 6 7; do printf '1.1 W 0x10%d000 4\n1.1 VirtualFree(0x10%d000, 0x1000, MEM_DECOMMIT)\n' $i $i; done
+} | trace rounds
+booked() { # OPTION BUCKET COUNT
+  tested="$tested $1"
+  replay "$tmp/rounds.vmt" $zero -s cores=3 -s "$1=7"
+  holds "$1: there are rounds" "$(number "$(counter tlb_shootdowns)")" -eq 4
+  is "$(get "$report" "cycle_stack.$2")" $(($3 * 7)) "$1: 7 x $3 of $2"
+}
+booked os.ipi shootdown 4
+booked os.ipi_per_core shootdown 8
+booked os.ipi_handler interrupted 8
+is "$(get "$report" cycle_stack.shootdown)" 28 "os.ipi_handler: the initiator waits for it"
+
 # No latency of the program is without a test. What cannot be tested alone is named here.
-# os.spurious: no event brings one about (invalidation is never omitted here). Others need cores.
-tested="$tested os.spurious os.cow os.ipi os.ipi_per_core os.ipi_handler os.switch"
+# os.spurious: no event brings one about (invalidation is never omitted here). A quantum is no cost.
+tested="$tested os.spurious sched.quantum"
 # Times of the balance set manager and of the writers: not what an event costs, but when it is.
 tested="$tested bsm.period vmm.swap_idle vmm.mapped_age vmm.mpw_age_private"
 untested=$(awk '/cycles\]$/ { print $1 }' "$tmp/options" | while read -r o; do

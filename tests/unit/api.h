@@ -1,6 +1,6 @@
 /* api.h: what tests of the Win32 calls share: a machine driven by hand through the public
- * interface, that listens to itself. After every event all invariants are audited; after every failed call the
- * address space must look as before (I37), which digest() tells. */
+ * interface, that listens to itself. After every event all invariants are audited; after every
+ * failed call the address space must look as before (I37), which digest() tells. */
 #ifndef TESTS_UNIT_API_H
 #define TESTS_UNIT_API_H
 

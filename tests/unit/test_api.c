@@ -118,7 +118,8 @@ static void test_implicit_limit(void)
 	stop(&f);
 }
 
-/* L14, L19, L30: a store to a page that has a slot gives the slot back at once. There is one slot. */
+/* L14, L19, L30: a store to a page that has a slot gives the slot back at once. There is one
+ * slot. */
 static void test_slot_freed(void)
 {
 	RULES("L14 L19 L30.freed");

@@ -1,4 +1,5 @@
-/* test_api_alloc.c: VirtualAlloc's reserving and committing (semantics 2.3), the commit limit (6). */
+/* test_api_alloc.c: VirtualAlloc's reserving and committing (semantics 2.3), the commit limit
+ * (6). */
 #include "api.h"
 
 /* --- 2.3 ----------------------------------------------------------------------------- */

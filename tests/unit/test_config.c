@@ -407,6 +407,16 @@ static void test_cross_checks(void)
 		       "tlb.l1d.index=0^4,1^5,2: of no use for the 16 sets of 64 entries of 4 ways "
 		       "(expected \"linear\", or a power of two with \"xor\" or its number of "
 		       "groups)");
+	expect_failure("tlb.coalesce.pages=6",
+		       "tlb.coalesce.pages=6: no power of two (expected 2, 4 or 8)");
+	expect_failure("{\"tlb\": {\"coalesce\": {\"kind\": \"all\"}, \"l2\": {\"inclusion\": "
+		       "\"exclusive\"}}}",
+		       "tlb.coalesce.kind: pages that share entries need levels that are "
+		       "mostly-inclusive (tlb.l2.inclusion, tlb.l3.inclusion)");
+	expect_failure("{\"tlb\": {\"coalesce\": {\"kind\": \"all\"}}, \"paging\": {\"design\": "
+		       "\"inverted\"}}",
+		       "tlb.coalesce.kind: a walk of such a table sees one page's entry alone "
+		       "(expected paging.design=radix or clustered)");
 	expect_failure("tlb.l1d.replacement=mru3-plru",
 		       "tlb.l1d.ways=4: no three groups for mru3-plru (expected a multiple of 3)");
 	EXPECT("tlb.l1d.large.ways", "4", "tlb.l1d.entries=96", "tlb.l1d.ways=6",

@@ -165,7 +165,7 @@ static void test_free_busy(void)
 	tear_down(&f); /* frees what waits, runs and is done: for the address sanitizer */
 }
 
-/* --- a device that ticks ----------------------------------------------------------------------- */
+/* --- a device that ticks --------------------------------------------------------------------- */
 
 #define REQUESTS 60
 enum stage { TO_COME, QUEUED, LATENCY, LINK_QUEUED, TRANSFER, DONE };

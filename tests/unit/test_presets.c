@@ -188,6 +188,7 @@ static void test_replacement(void)
 	g_assert_cmpint(c->tlb.l2.replacement, ==, TLB_MRU3_PLRU);
 	g_assert_cmpstr(c->tlb.l1d.index, ==, "linear");
 	g_assert_cmpstr(c->tlb.l2.index, ==, "xor");
+	g_assert_cmpuint(c->tlb.pcids, ==, 4);
 	tlbs_init(&tlbs, c);
 	g_assert_true(tlbs.at[SIDE_DATA][1][SIZE_HUGE]->replace == tlb_replace_ops(TLB_TREE_PLRU));
 	tlbs_fini(&tlbs);

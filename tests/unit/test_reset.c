@@ -289,7 +289,7 @@ static void test_mapped_while_written(void)
 	}
 }
 
-/* --- while it is being read ---------------------------------------------------------------------- */
+/* --- while it is being read ------------------------------------------------------------------ */
 
 static void test_offered_while_read(void)
 {
@@ -417,7 +417,8 @@ static void test_savings(void)
 	tear_down(&f);
 }
 
-/* Contents are kept only from some time on: what reset pages held before is unknown, lost or not. */
+/* Contents are kept only from some time on: what reset pages held before is unknown, lost or
+ * not. */
 static void test_kept_later(void)
 {
 	bool known = true;

@@ -88,6 +88,7 @@ static void complete(struct fixture *f)
 
 	g_ptr_array_remove_index(f->ios, 0);
 	vmm_io_done(f->vmm, io);
+	io_free(io);
 	check(f);
 }
 
@@ -447,6 +448,40 @@ static void test_recount(void)
 	tear_down(&f);
 }
 
+/* A section's own call, at an address of its own. */
+static void section_call(struct fixture *f, enum vmsim_call_id id, vmsim_va va)
+{
+	struct vmsim_call c = {.id = id,
+			       .name = "s",
+			       .size = {id == VMSIM_CALL_CREATE_FILE_MAPPING ? P : 0},
+			       .protect = PAGE_READWRITE,
+			       .access = FILE_MAP_WRITE};
+	struct api_call api = {.call = &c, .address = va};
+
+	g_assert_cmpint(vmm_call(f->vmm, f->process, &api), ==, VMM_DONE);
+	g_assert_cmpint(api.outcome.kind, ==, VMSIM_OUTCOME_SUCCESS);
+	api_call_fini(&api);
+	check(f);
+}
+
+/* What a section's page was to meet goes with it: another section may get its place in memory. */
+static void test_injected_section(void)
+{
+	struct fixture f;
+
+	RULES("L16");
+	set_up(&f, "memory.frames=16");
+	section_call(&f, VMSIM_CALL_CREATE_FILE_MAPPING, 0);
+	section_call(&f, VMSIM_CALL_MAP_VIEW, 0x400000);
+	vmm_inject(f.vmm, f.process, 0x400000, VMSIM_INJECT_READ);
+	vmm_inject(f.vmm, f.process, A, VMSIM_INJECT_READ);
+	g_assert_cmpuint(f.vmm->injected->len, ==, 2);
+	section_call(&f, VMSIM_CALL_UNMAP_VIEW, 0x400000);
+	section_call(&f, VMSIM_CALL_CLOSE_HANDLE, 0);
+	g_assert_cmpuint(f.vmm->injected->len, ==, 1);
+	tear_down(&f);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -459,5 +494,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/vmm/collided", test_collided);
 	g_test_add_func("/vmm/spurious", test_spurious);
 	g_test_add_func("/vmm/recount", test_recount);
+	g_test_add_func("/vmm/injected-section", test_injected_section);
 	return g_test_run();
 }

@@ -1,5 +1,5 @@
-/* test_watch.c: write-watch, offers and dirty bits through the public interface: what a trace cannot
- * say, and what the processor's own view of D must not hide. */
+/* test_watch.c: write-watch, offers and dirty bits through the public interface: what a trace
+ * cannot say, and what the processor's own view of D must not hide. */
 #include "rules.h"
 
 #include <vmsim/vmsim.h>

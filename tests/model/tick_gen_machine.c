@@ -149,7 +149,8 @@ static void costs(struct maker *m)
 		"os.write", "os.compress", "os.decompress", "os.invlpg", "os.cr3",
 		"os.call", "os.page_commit", "os.page_decommit", "os.page_free",
 		"os.page_protect", "os.page_reset", "os.page_offer", "os.page_watch",
-		"os.page_lock", "os.page_prefetch", "os.ipi", "os.ipi_per_core", "os.ipi_handler", "sched.recorded_switch"};
+		"os.page_lock", "os.page_prefetch", "os.ipi", "os.ipi_per_core",
+		"os.ipi_handler", "sched.recorded_switch"};
 	static const unsigned most[] = {1, 5, 20, 60, 200};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(paths); i++)

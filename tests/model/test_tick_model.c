@@ -111,8 +111,8 @@ static void test_seeds(gconstpointer data)
 	g_assert_cmpuint(n.figures.counter[COUNTER_balance_set_wakes], >, TRACES);
 	g_assert_cmpuint(n.figures.counter[COUNTER_pages_zeroed_background], >, TRACES);
 	for (int i = 0; i < N_BUCKETS; i++)
-		if (i != BUCKET_walk_wait && (cores > 1 || (i != BUCKET_shootdown &&
-							    i != BUCKET_interrupted)))
+		if (i != BUCKET_walk_wait &&
+		    (cores > 1 || (i != BUCKET_shootdown && i != BUCKET_interrupted)))
 			g_assert_cmpuint(n.figures.bucket[i], >, TRACES);
 }
 

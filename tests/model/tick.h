@@ -118,8 +118,8 @@ struct tick_result {
 	bool endless; /* it was given up */
 	vmsim_cycles end;
 	struct tick_figures total;
-	GArray *processes, *phases; /* of struct tick_part */
-	GArray *records;            /* of struct tick_record */
+	GArray *processes, *phases;     /* of struct tick_part */
+	GArray *records;                /* of struct tick_record */
 	struct vmsim_outcome *outcomes; /* of calls, in the order of the case; pages are owned */
 	uint8_t *results;               /* of accesses: vmsim_access_result */
 	size_t n;
@@ -170,7 +170,7 @@ struct tick_thread {
 	bool repeated, untold;
 	vmsim_cycles data_cycles; /* of the slowest page, where caches hold data */
 	struct fault fault;
-	vmsim_cycles fault_begin;
+	vmsim_cycles fault_begin, fault_cycles;
 	struct api_call call;
 };
 
@@ -212,11 +212,11 @@ struct tick_core {
 	unsigned unanswered, account;
 	struct tick_slice waiting[TICK_SLICES]; /* interrupts that it has not taken yet */
 	unsigned n_waiting;
-	GPtrArray *asked;      /* of struct io: the step's requests */
-	vmsim_cycles zeroing;  /* of the frame that it is zeroing */
+	GPtrArray *asked;         /* of struct io: the step's requests */
+	vmsim_cycles zeroing;     /* of the frame that it is zeroing */
 	enum bucket_id waits_for; /* of this cycle, if it has nothing to run, and whose */
 	unsigned waits_of;
-	bool zeroes;           /* its zero-page thread is awake: until no frame is left */
+	bool zeroes; /* its zero-page thread is awake: until no frame is left */
 };
 
 /* A page whose translation changed. */
@@ -234,8 +234,8 @@ struct tick {
 	struct vmm *vmm;
 	struct stats stats; /* the vmm and the mmus count here */
 	struct events events;
-	struct counters seen;  /* when it was last said whose counts they are */
-	GArray *ledgers;       /* of struct tick_figures, like stats.accounts */
+	struct counters seen; /* when it was last said whose counts they are */
+	GArray *ledgers;      /* of struct tick_figures, like stats.accounts */
 	struct tick_figures all, phase_base;
 	char *phase;
 	vmsim_cycles phase_begin;
@@ -243,15 +243,15 @@ struct tick {
 	struct memory memory; /* levels of caches that cores share */
 	unsigned n_cores;
 	struct tick_core core[TICK_CORES];
-	GPtrArray *threads; /* of struct tick_thread */
+	GPtrArray *threads;    /* of struct tick_thread */
 	GHashTable *processes; /* pid -> struct process */
-	size_t next;        /* the next event to begin */
+	size_t next;           /* the next event to begin */
 	uint64_t label[TICK_LABELS];
 	bool bound[TICK_LABELS];
 
 	struct tick_device *device;
-	GArray *invalidations;    /* of this step: struct tick_gone */
-	GPtrArray *submissions;   /* of this step */
+	GArray *invalidations;  /* of this step: struct tick_gone */
+	GPtrArray *submissions; /* of this step */
 
 	bool background_due; /* the vmm was at work since it last found nothing to do */
 	bool news;           /* something that may give a frame to who waits for one */
@@ -276,8 +276,7 @@ void tick_settle(struct tick *t);      /* events end, threads leave */
 bool tick_step_thread(struct tick *t); /* false: none can */
 bool tick_ended(const struct tick *t);
 bool tick_may_come(struct tick *t); /* an event may yet begin by time alone */
-enum bucket_id tick_waits_for(struct tick *t, const struct tick_core *core,
-			      unsigned *account);
+enum bucket_id tick_waits_for(struct tick *t, const struct tick_core *core, unsigned *account);
 
 /* tick_access.c, tick_call.c: the next step of the thread's event. */
 void tick_access(struct tick *t, struct tick_thread *thread);

@@ -474,5 +474,5 @@ void free_ended(struct vmsim_machine *m, const struct thread *thread)
 		pid->exited = pid->ended;
 	}
 	lane->under_way = 0;
-	lane->since = thread->ended;
+	lane->since = m->now; /* its last references may still be in flight */
 }

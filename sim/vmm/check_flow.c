@@ -214,6 +214,15 @@ void audit_stored(struct vmm *vmm, vmsim_pfn frame)
 		content_set_tag(pfn->content, record->tag);
 }
 
+void audit_live(struct vmm *vmm, vmsim_pfn frame)
+{
+	struct page_record *record = vmm->audit->full ? find(vmm->audit, &vmm->db.pfn[frame])
+						      : NULL;
+
+	if (record)
+		record->quiet = false;
+}
+
 void audit_lost(struct vmm *vmm, const struct pfn *page)
 {
 	struct page_record *record = vmm->audit->full ? find(vmm->audit, page) : NULL;

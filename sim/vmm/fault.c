@@ -133,6 +133,14 @@ static enum vmm_status collided_fault(struct vmm *vmm, struct fault *fault, vmsi
 	return VMM_WAIT_IO;
 }
 
+/* A store makes its page live from its fault on (R6), though it comes only after the service. */
+static void page_stored(struct vmm *vmm, vmsim_pfn frame)
+{
+	page_dirtied(vmm, frame);
+	if (vmm->audit)
+		audit_live(vmm, frame);
+}
+
 /* A page that is in a frame: its own (transition), or its section's, which others may map. */
 static enum vmm_status resident_fault(struct vmm *vmm, struct process *process,
 				      struct fault *fault, vmsim_pfn frame, unsigned prot)
@@ -151,7 +159,7 @@ static enum vmm_status resident_fault(struct vmm *vmm, struct process *process,
 	page_map(vmm, process, fault->va >> VMSIM_PAGE_SHIFT, frame, prot, fault->priority,
 		 move[pfn->state]);
 	if (fault->access == VMSIM_WRITE && !prot_copies(prot))
-		page_dirtied(vmm, frame);
+		page_stored(vmm, frame);
 	page_open(vmm, process, fault->va >> VMSIM_PAGE_SHIFT, fault->access == VMSIM_WRITE);
 	return decide(vmm, fault, FAULT_TRANSITION, VMSIM_RESULT_OK);
 }
@@ -188,7 +196,7 @@ static enum vmm_status store_fault(struct vmm *vmm, struct process *process, str
 		return status;
 	store_get(vmm, process, vpn, frame, pte, fault->priority);
 	if (fault->access == VMSIM_WRITE && !prot_copies(pte_prot(pte)))
-		page_dirtied(vmm, frame);
+		page_stored(vmm, frame);
 	page_open(vmm, process, vpn, fault->access == VMSIM_WRITE);
 	return decide(vmm, fault, FAULT_STORE, VMSIM_RESULT_OK);
 }
@@ -223,6 +231,8 @@ static enum vmm_status demand_zero_fault(struct vmm *vmm, struct process *proces
 		pfn->reset = RESET_LOST;
 	else if (write || vmm->config->memory.zero_fill_dirty)
 		pfn->flags |= PFN_IS_MODIFIED;
+	if (write && vmm->audit)
+		audit_live(vmm, frame);
 	page_open(vmm, process, vpn, write);
 	vmm->c->reset_reads_avoided += lost;
 	return decide(vmm, fault, FAULT_DEMAND_ZERO, VMSIM_RESULT_OK);
@@ -286,7 +296,7 @@ static enum vmm_status copy_fault(struct vmm *vmm, struct process *process, stru
 	pfn->vpn = vpn;
 	content_move(&pfn->content, &content);
 	page_map(vmm, process, vpn, frame, prot_copied(prot), fault->priority, MOVE_L31);
-	page_dirtied(vmm, frame);
+	page_stored(vmm, frame);
 	page_open(vmm, process, vpn, true);
 	if (pte & PTE_LOCKED)
 		page_lock(vmm, process, vpn);
@@ -307,7 +317,7 @@ static enum vmm_status dirty_fault(struct vmm *vmm, struct process *process, str
 				   pte_t pte)
 {
 	page_open(vmm, process, fault->va >> VMSIM_PAGE_SHIFT, true);
-	page_dirtied(vmm, pte_frame(pte));
+	page_stored(vmm, pte_frame(pte));
 	return decide(vmm, fault, FAULT_DIRTY, VMSIM_RESULT_OK);
 }
 

@@ -17,7 +17,6 @@ static void tables_freed(void *ctx, uint32_t asid, vmsim_vpn vpn)
 {
 	struct tick *t = ctx;
 
-
 	if (!t->core[0].mmu.psc.any)
 		return;
 	for (guint i = 0; i < t->invalidations->len; i++)
@@ -56,8 +55,7 @@ void tick_acted(struct tick *t)
 	t->news = true;
 }
 
-void tick_stepped(struct tick *t, struct tick_thread *thread, enum vmm_status status,
-		  struct io *io)
+void tick_stepped(struct tick *t, struct tick_thread *thread, enum vmm_status status, struct io *io)
 {
 	tick_acted(t);
 	if (status == VMM_WAIT_FRAME)
@@ -143,8 +141,7 @@ bool tick_complete(struct tick *t)
 /* Threads that wait for a frame may try again, if something has happened that may give them one. */
 bool tick_wake(struct tick *t)
 {
-	if (!t->news || !starved(t) ||
-	    (t->config->standby.enabled && !vmm_has_frames(t->vmm)))
+	if (!t->news || !starved(t) || (t->config->standby.enabled && !vmm_has_frames(t->vmm)))
 		return false;
 	for (guint i = 0; i < t->threads->len; i++) {
 		struct tick_thread *thread = g_ptr_array_index(t->threads, i);
@@ -222,8 +219,7 @@ bool tick_background(struct tick *t)
 	tick_slice(t, core, BUCKET_kernel, 0,
 		   work.trimmed * config->os.trim.cycles + work.aged * config->os.age.cycles +
 			   work.written * config->os.write.cycles +
-			   work.compressed * config->os.compress.cycles +
-			   tick_invalidate(t, core));
+			   work.compressed * config->os.compress.cycles + tick_invalidate(t, core));
 	tick_interrupt(t, core, 0);
 	tick_ask(t, core, TICK_NEVER);
 	tick_count(t, 0);

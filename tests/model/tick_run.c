@@ -164,9 +164,8 @@ static void happen(struct tick *t)
 		while (tick_take(t));
 		if (tick_ended(t))
 			return;
-		if (tick_complete(t) || tick_hand_over(t) ||
-		    (!t->background_due && tick_wake(t)) || tick_timers(t) || tick_background(t) ||
-		    tick_step_thread(t))
+		if (tick_complete(t) || tick_hand_over(t) || (!t->background_due && tick_wake(t)) ||
+		    tick_timers(t) || tick_background(t) || tick_step_thread(t))
 			continue;
 		return;
 	}
@@ -220,11 +219,19 @@ static void listen(void *ctx, const struct vmsim_record *r)
 {
 	struct tick *t = ctx;
 
-	g_array_append_val(t->result->records, ((struct tick_record){
-		.cycle = r->cycle, .seq = r->seq, .pid = r->pid, .tid = r->tid, .kind = r->kind,
-		.where = r->kind == VMSIM_RECORD_FRAME_STATE ? r->pfn : r->va,
-		.a = r->kind == VMSIM_RECORD_FRAME_STATE ? r->owner_pid : r->pages,
-		.b = r->queued_cycles + r->service_cycles, .from = r->from, .to = r->to}));
+	g_array_append_val(
+		t->result->records,
+		((struct tick_record){.cycle = r->cycle,
+				      .seq = r->seq,
+				      .pid = r->pid,
+				      .tid = r->tid,
+				      .kind = r->kind,
+				      .where = r->kind == VMSIM_RECORD_FRAME_STATE ? r->pfn : r->va,
+				      .a = r->kind == VMSIM_RECORD_FRAME_STATE ? r->owner_pid
+									       : r->pages,
+				      .b = r->queued_cycles + r->service_cycles,
+				      .from = r->from,
+				      .to = r->to}));
 }
 
 static void finish(struct tick *t)

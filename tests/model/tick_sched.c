@@ -14,10 +14,10 @@ static void bind(struct tick *t, struct tick_thread *thread)
 	for (int i = 0; i < 2; i++)
 		if (labels[i] && !t->bound[labels[i]]) {
 			t->bound[labels[i]] = true;
-			t->label[labels[i]] = out->kind == VMSIM_OUTCOME_SUCCESS
-						      ? i ? out->alloc_base.offset
-							  : out->address.offset
-						      : 0;
+			t->label[labels[i]] =
+				out->kind == VMSIM_OUTCOME_SUCCESS
+					? i ? out->alloc_base.offset : out->address.offset
+					: 0;
 		}
 }
 
@@ -78,8 +78,7 @@ void tick_settle(struct tick *t)
 bool tick_ended(const struct tick *t)
 {
 	for (guint i = 0; i < t->threads->len; i++)
-		if (((struct tick_thread *)g_ptr_array_index(t->threads, i))->stage !=
-		    TICK_BETWEEN)
+		if (((struct tick_thread *)g_ptr_array_index(t->threads, i))->stage != TICK_BETWEEN)
 			return false;
 	return t->next == t->c->n;
 }
@@ -107,7 +106,10 @@ static struct tick_thread *find_thread(struct tick *t, uint32_t pid, uint32_t ti
 			return thread;
 	}
 	thread = g_new0(struct tick_thread, 1);
-	*thread = (struct tick_thread){.pid = pid, .tid = tid, .core = -1, .last_core = -1,
+	*thread = (struct tick_thread){.pid = pid,
+				       .tid = tid,
+				       .core = -1,
+				       .last_core = -1,
 				       .process = find_process(t, pid),
 				       .priority = (unsigned)t->config->vmm.page_priority,
 				       .turn_since = t->cycle};

@@ -14,7 +14,7 @@ static bool G_GNUC_PRINTF(2, 3) wrong(GError **error, const char *format, ...)
 	return false;
 }
 
-/* --- the arrays -------------------------------------------------------------------------------- */
+/* --- the arrays ------------------------------------------------------------------------------- */
 
 /* One array, as the options describe it. path is without a final name: "tlb.l2". */
 struct array {
@@ -94,7 +94,7 @@ void finish_tlbs(struct config *config, const GByteArray *ranks)
 		config->tlb.l1i.latency = config->tlb.l1d.latency;
 }
 
-/* --- checks ------------------------------------------------------------------------------------ */
+/* --- checks ----------------------------------------------------------------------------------- */
 
 #define U G_GUINT64_FORMAT
 

@@ -217,7 +217,8 @@ static void dirty_walk(struct hierarchy *h, int side, uint64_t page)
 /* --- lookups ---------------------------------------------------------------------------- */
 
 /* Whether one of the levels that are filled into this one has the page. */
-static bool is_above(const struct hierarchy *h, const struct level *level, unsigned l, uint64_t page)
+static bool is_above(const struct hierarchy *h, const struct level *level, unsigned l,
+		     uint64_t page)
 {
 	for (int side = 0; side < N_SIDES; side++)
 		if (h->row[side][l] == level && places_find(&h->row[side][l - 1]->places, page))
@@ -283,7 +284,8 @@ static void hierarchy_touch(struct hierarchy *h, int side, uint64_t page, bool s
 
 /* --- lackey text ------------------------------------------------------------------------ */
 
-/* The pages of a trace in the order touched: page << 2 | store << 1 | side. Counts are of references. */
+/* The pages of a trace in the order touched: page << 2 | store << 1 | side. Counts are of
+ * references. */
 struct stream {
 	GArray *touch;
 	uint64_t fetches, reads, writes;

@@ -34,8 +34,7 @@ enum tlb_flags {
 /* What an entry stands for: a page of one of three sizes, or a group of small ones (coalesce.h). */
 enum tlb_kind { TLB_SMALL, TLB_GROUP, TLB_LARGE, TLB_HUGE };
 
-/* The address space of entries that hold in all of them (G in the page table); no process has it.
- * */
+/* The address space of entries that hold in all of them (G in the page table); nobody has it. */
 #define TLB_GLOBAL ASID_MAX
 
 struct tlb_entry {

@@ -214,6 +214,16 @@ void audit_stored(struct vmm *vmm, vmsim_pfn frame)
 		content_set_tag(pfn->content, record->tag);
 }
 
+/* R6: the page is live from the fault on, and may be written out before the store is repeated. */
+void audit_stores(struct vmm *vmm, vmsim_pfn frame)
+{
+	struct page_record *record =
+		vmm->audit->full ? find(vmm->audit, &vmm->db.pfn[frame]) : NULL;
+
+	if (record)
+		record->quiet = false;
+}
+
 void audit_lost(struct vmm *vmm, const struct pfn *page)
 {
 	struct page_record *record = vmm->audit->full ? find(vmm->audit, page) : NULL;

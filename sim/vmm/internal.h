@@ -263,6 +263,8 @@ void page_map(struct vmm *vmm, struct process *process, vmsim_vpn vpn, vmsim_pfn
 	      unsigned prot, unsigned priority, enum pfn_transition move);
 /* page_dirtied: the page is newer than its slot now, and no longer reset (L30, R6). */
 void page_dirtied(struct vmm *vmm, vmsim_pfn frame);
+/* page_stores: a fault tells that the page is about to be stored to. */
+void page_stores(struct vmm *vmm, vmsim_pfn frame);
 /* page_harvest: D of a valid entry, told to the frame and to a write-watch block. D stays. */
 void page_harvest(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte);
 /* page_clean: D of a valid entry is cleared, for the next store to show; the caller tells whoever

@@ -49,6 +49,13 @@ void event_fill(struct vmsim_machine *m, const struct thread *thread,
 {
 	*op = (struct op){.event = *event, .source = m->source, .seq = seq,
 			  .va = resolve(m, event)};
+	event_range(m, thread, op);
+}
+
+void event_range(struct vmsim_machine *m, const struct thread *thread, struct op *op)
+{
+	const struct vmsim_event *event = &op->event;
+
 	/* Threads that run freely meet where a call changes the address space (T3). */
 	op->exclusive = event->op == VMSIM_OP_CALL || (event->op == VMSIM_OP_WRITE && !m->free);
 	if (event->op != VMSIM_OP_CALL) {

@@ -49,6 +49,18 @@ static void report_failure(struct vmsim_machine *m, const struct op *op)
 	events_emit(&m->events, &record);
 }
 
+/* A call that was given NULL acts on the pages that it found (T3). */
+static void note_place(struct op *op)
+{
+	const struct vmsim_outcome *got = &op->call.outcome;
+
+	if (op->first <= op->last || got->kind != VMSIM_OUTCOME_SUCCESS ||
+	    vmsim_calls[op->call.call->id].result != VMSIM_ADDR || !got->address.offset)
+		return;
+	op->first = got->address.offset >> VMSIM_PAGE_SHIFT;
+	op->last = (got->address.offset + op->call.call->size[0] - 1) >> VMSIM_PAGE_SHIFT;
+}
+
 static void end_call(struct vmsim_machine *m, struct thread *thread)
 {
 	struct op *op = &thread->op;
@@ -57,12 +69,13 @@ static void end_call(struct vmsim_machine *m, struct thread *thread)
 		m->stats.c.calls_failed++;
 		report_failure(m, op);
 	}
+	note_place(op);
 	compare_call(m, op);
 	g_free(m->last_outcome.pages);
 	m->last_outcome = op->call.outcome;
 	op->call.outcome.pages = NULL;
 	call_forget(op);
-	op->stage = OP_IDLE;
+	op->stage = process_has_exited(thread->process) ? OP_EXITED : OP_IDLE;
 }
 
 void call_forget(struct op *op)

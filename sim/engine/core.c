@@ -19,7 +19,7 @@ void core_init(struct vmsim_machine *m)
 	}
 	m->core = m->cores;
 	m->mmu = &m->core->mmu;
-	m->idle_from = DEVICE_NEVER;
+	m->idle_from = m->idle_until = DEVICE_NEVER;
 	m->submitted = g_array_new(FALSE, FALSE, sizeof(struct submission));
 }
 
@@ -184,6 +184,8 @@ static void pass_idle(struct vmsim_machine *m, vmsim_cycles until)
 	bool waits = m->running && m->running->wait != WAIT_NOTHING;
 	struct account *account;
 
+	if (until <= m->now)
+		return;
 	zero_on(m, until);
 	if (waits) {
 		BOOK(m, io_wait, until - m->now);
@@ -194,20 +196,27 @@ static void pass_idle(struct vmsim_machine *m, vmsim_cycles until)
 	}
 }
 
+static void pass_waiting(struct vmsim_machine *m, vmsim_cycles until)
+{
+	if (until > m->now)
+		BOOK(m, order_wait, until - m->now);
+}
+
 void core_pass(struct vmsim_machine *m, vmsim_cycles until)
 {
 	if (until <= m->now)
 		return;
-	if (m->running && !m->core->asleep)
-		vmm_ran(m->vmm, m->running->process, m->now);
-	m->core->asleep = true;
+	work_tell_ran(m, m->core, until);
 	stats_settle(&m->stats);
 	core_step(m);
 	overlap_until(m, until);
-	if (is_between(m->core) && m->now < MIN(until, m->idle_from))
-		BOOK(m, order_wait, MIN(until, m->idle_from) - m->now);
-	if (m->now < until)
+	if (is_between(m->core)) {
+		pass_waiting(m, MIN(until, m->idle_from));
+		pass_idle(m, MIN(until, m->idle_until));
+		pass_waiting(m, until);
+	} else {
 		pass_idle(m, until);
+	}
 }
 
 void core_pass_all(struct vmsim_machine *m, vmsim_cycles until)
@@ -241,25 +250,31 @@ static vmsim_cycles take_wait(struct vmsim_machine *m, vmsim_cycles cycles)
 	return cycles;
 }
 
-void core_interrupt(struct vmsim_machine *m, struct core *core, vmsim_cycles at,
+void core_interrupt(struct vmsim_machine *m, struct core *core, vmsim_cycles arrived,
 		    vmsim_cycles cost)
 {
 	struct booking part = {.bucket = BUCKET_interrupted, .cycles = cost};
-	vmsim_cycles end;
+	/* Behind another, and before what that interrupted. */
+	bool queued = core->handler_end > arrived;
+	vmsim_cycles at = MAX(core->handler_end, arrived), before = at - queued, end;
 
 	core_select(m, core);
 	core_pass(m, at);
 	end = m->now;
-	if (m->now == at)
+	if (m->now == at && at == m->time)
 		core_step(m);
-	else if (core->awaits)
+	else if (m->now > at && core->awaits)
 		take_wait(m, MIN(cost, m->now - at));
 	part.account = m->stats.current;
 	m->stats.b.interrupted_cycles += cost;
 	note_within(core->step, part, m->now - at);
 	m->now += cost;
-	if (is_between(core) && end > at) {
+	work_delay(m, before, m->now - end);
+	if (core->running && core->running->served > before)
+		core->running->served += m->now - end;
+	if (is_between(core) && core->running->ended > before) {
 		core->running->ended += m->now - end;
 		m->last_end = MAX(m->last_end, core->running->ended);
 	}
+	core->handler_end = at + cost;
 }

@@ -23,6 +23,7 @@ struct round {
 	vmsim_vpn vpn;      /* the first page, and how many */
 	guint pages;
 	vmsim_cycles cycles; /* and what it took so far: for its event */
+	uint64_t seq;        /* of the event whose step it is; 0: background work */
 	struct account *account;
 };
 
@@ -41,6 +42,7 @@ struct core {
 	struct round round;
 	/* The present step is a reference until then, and takes no interrupt. */
 	vmsim_cycles reference_end;
+	vmsim_cycles handler_end; /* of the last interrupt that it took; the next comes after it */
 	bool awaits;               /* the last booking of its step is the wait for answers */
 	bool vacant;               /* free order: its thread, between events, can begin none now */
 	bool asleep;               /* time passed since anything ran on it */
@@ -71,8 +73,9 @@ void core_note(struct vmsim_machine *m, enum bucket_id bucket, vmsim_cycles cycl
  * lags behind it. */
 void core_pass(struct vmsim_machine *m, vmsim_cycles until);
 void core_pass_all(struct vmsim_machine *m, vmsim_cycles until);
-/* core_interrupt: a core serves an interrupt at `at`, whatever it is doing (T15). */
-void core_interrupt(struct vmsim_machine *m, struct core *core, vmsim_cycles at,
+/* core_interrupt: a core takes an interrupt that arrived, whatever it is doing but serving another
+ * (T15). core->handler_end says when it is served. */
+void core_interrupt(struct vmsim_machine *m, struct core *core, vmsim_cycles arrived,
 		    vmsim_cycles cost);
 
 /* core_is_idle: whether it has nothing to run (T16). Threads between events keep theirs. */

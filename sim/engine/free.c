@@ -342,6 +342,7 @@ static bool may_begin(struct vmsim_machine *m, struct lane *lane, vmsim_cycles *
 		return false;
 	if (!lane->filled && !fill(m, lane, queued))
 		return false;
+	event_range(m, thread_of(m, lane), &lane->op);
 	*turn = MAX(*turn, lane->not_before);
 	return place_permits(m, thread_of(m, lane), &lane->op, turn);
 }
@@ -473,5 +474,5 @@ void free_ended(struct vmsim_machine *m, const struct thread *thread)
 		pid->exited = pid->ended;
 	}
 	lane->under_way = 0;
-	lane->since = thread->ended;
+	lane->since = m->now; /* its last references may still be in flight */
 }

@@ -47,6 +47,7 @@ enum op_stage {
 	OP_SERVICE,   /* resolve it */
 	OP_RETURN,    /* leave the handler */
 	OP_CALL,      /* a call: carry it out */
+	OP_EXITED,    /* its process is gone once the call's cycles are over */
 };
 
 /* What events have from the trace they came from. Kept while the machine lives: an event may
@@ -104,6 +105,7 @@ struct thread {
 	uint32_t pid, tid;
 	enum thread_state state;
 	struct core *core;      /* that it is on, or was on last; NULL: none yet */
+	vmsim_cycles served;    /* WAITING, READY: when the step that let it wait is over */
 	vmsim_cycles ready_at;  /* READY: since when */
 	vmsim_cycles ended;     /* BETWEEN: when its last event does */
 	enum wait_kind wait;
@@ -167,7 +169,7 @@ struct vmsim_machine {
 	vmsim_cycles last_end;  /* when the last event to end ends (T19) */
 	/* From then on cores whose threads are between events are idle: the trace says that nothing
 	 * is to begin yet, or nothing is left. DEVICE_NEVER: they wait for their turn (T19). */
-	vmsim_cycles idle_from;
+	vmsim_cycles idle_from, idle_until; /* and until then, when they wait for their turn again */
 
 	uint64_t seq;           /* events begun */
 	uint64_t seq_measured;  /* when measuring began */
@@ -215,7 +217,7 @@ struct vmsim_machine {
 /* machine_await: let happen what does before an event of `thread` may begin, and turn a core to it.
  * => op: the event's pages and kind, for T3
  * => returns false when the machine cannot go on (m->error) */
-bool machine_await(struct vmsim_machine *m, struct thread *thread, const struct op *op,
+bool machine_await(struct vmsim_machine *m, struct thread *thread, struct op *op,
 		   vmsim_cycles not_before);
 /* machine_await_labels: let time pass until no call under way is to bind one of the labels. */
 bool machine_await_labels(struct vmsim_machine *m, const uint32_t *labels, size_t n);
@@ -262,16 +264,17 @@ void machine_flush_references(struct vmsim_machine *m);
 /* When an event may begin, or a thread go on. */
 struct start {
 	bool possible;      /* unless something else happens before */
-	vmsim_cycles turn;  /* when its turn has come */
+	bool has_turn;      /* its turn has come, or comes when what is under way ends, at */
+	vmsim_cycles turn;
 	vmsim_cycles at;    /* when it begins */
 	struct core *core;
 	const struct thread *thread;
 };
-/* place_event: an event that has not begun (T3, T4). place_ready: a thread that may go on; not on
+/* place_event: an event that has not begun (T3, T4). place_ready: a thread that may go on from then; not on
  * the core of `next`, if that can begin then. */
 struct start place_event(struct vmsim_machine *m, struct thread *thread, const struct op *op,
 			 vmsim_cycles not_before);
-struct start place_ready(struct vmsim_machine *m, struct thread *thread,
+struct start place_ready(struct vmsim_machine *m, struct thread *thread, vmsim_cycles since,
 			 const struct start *next);
 /* place_anywhere: a thread that may go on from then, on any core. place_permits: whether no event
  * under way keeps one off its pages, and from when. place_own_core: that it is still on, or NULL. */
@@ -329,6 +332,12 @@ void work_completions(struct vmsim_machine *m, vmsim_cycles at);
 /* work_submit: requests on their way reach the device; work_submit_next: when the first does. */
 void work_submit(struct vmsim_machine *m, vmsim_cycles at);
 vmsim_cycles work_submit_next(const struct vmsim_machine *m);
+/* work_delay: the acting core was interrupted at `at`: what its step asked for comes later. */
+void work_delay(struct vmsim_machine *m, vmsim_cycles at, vmsim_cycles cycles);
+/* work_tell_ran: the vmm is told that the process of a core's thread ran until now, if it did;
+ * work_tell_who_ran: of every core's. */
+void work_tell_ran(struct vmsim_machine *m, struct core *core, vmsim_cycles at);
+void work_tell_who_ran(struct vmsim_machine *m, vmsim_cycles at);
 /* work_background: a step of the vmm's threads on the acting core; false: nothing to do (T16). */
 bool work_background(struct vmsim_machine *m);
 /* work_zero: the acting core, idle, begins to zero a frame (W10).
@@ -351,6 +360,8 @@ bool event_clock_allows(struct vmsim_machine *m, const struct vmsim_event *event
 /* event_fill: the operation that an event is. => its labels are bound, or will not be */
 void event_fill(struct vmsim_machine *m, const struct thread *thread,
 		const struct vmsim_event *event, uint64_t seq, struct op *op);
+/* event_range: which pages it acts on, as things stand (T3). */
+void event_range(struct vmsim_machine *m, const struct thread *thread, struct op *op);
 /* event_not_before: the cycle before which a recorded time keeps its thread idle (T6). */
 vmsim_cycles event_not_before(const struct vmsim_machine *m, const struct vmsim_event *event);
 /* event_begin: it begins now on the acting core, which turns to its thread. */

@@ -4,6 +4,7 @@
  * core it was on last if that is idle, else the idle core of the lowest number, else that of the
  * thread that has waited longest for its turn. */
 #include "engine/machine.h"
+#include "engine/overlap.h"
 
 /* T3: whether an event and another thread's last one act on the same page, and one changes it. */
 static bool conflict(const struct thread *other, const struct thread *thread, const struct op *op)
@@ -29,6 +30,26 @@ static bool conflicts(GPtrArray *threads, const struct thread *thread, const str
 	return false;
 }
 
+/* Whether another thread's last event is a call that says what a label of this one stands for. */
+static bool names(const struct thread *other, const struct op *op)
+{
+	const struct vmsim_outcome *says = &other->op.args.recorded;
+	uint32_t labels[3] = {op->event.label, 0, 0};
+
+	if (other->op.event.op != VMSIM_OP_CALL || other->op.source->labels != op->source->labels)
+		return false;
+	if (op->event.op == VMSIM_OP_CALL) {
+		labels[0] = op->event.call->address.label;
+		labels[1] = op->event.call->recorded.address.label;
+		labels[2] = op->event.call->recorded.alloc_base.label;
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(labels); i++)
+		if (labels[i] && (labels[i] == says->address.label ||
+				  labels[i] == says->alloc_base.label))
+			return true;
+	return false;
+}
+
 /* Events on cores: false if one must end first and nobody knows when; else *turn is not before the
  * end of those that have. */
 static bool cores_permit(const struct vmsim_machine *m, const struct thread *thread,
@@ -39,9 +60,10 @@ static bool cores_permit(const struct vmsim_machine *m, const struct thread *thr
 		bool runs = other && other->state == THREAD_RUNNING;
 		bool ends_later = other && other->state == THREAD_BETWEEN && other->ended > *turn;
 
-		if (other == thread && ends_later) /* its references in flight (T8) */
+		if (other == thread && ends_later && m->overlaps) /* its references in flight (T8) */
 			continue;
-		if ((!runs && !ends_later) || !conflict(other, thread, op))
+		if ((!runs && !ends_later) ||
+		    (!conflict(other, thread, op) && !names(other, op)))
 			continue;
 		if (runs)
 			return false;
@@ -59,7 +81,7 @@ static vmsim_cycles first_free(const struct vmsim_machine *m, const struct core 
 
 	for (unsigned i = 0; i < m->n_cores; i++)
 		if (&m->cores[i] != except && core_is_free(&m->cores[i]))
-			first = MIN(first, core_now(m, &m->cores[i]));
+			first = MIN(first, overlap_last(m, &m->cores[i]));
 	return first;
 }
 
@@ -85,7 +107,7 @@ static struct core *choose(struct vmsim_machine *m, const struct thread *thread,
 	for (unsigned i = 0; i < m->n_cores; i++) {
 		struct core *core = &m->cores[i];
 
-		if (core != except && core_is_free(core) && core_now(m, core) <= at &&
+		if (core != except && core_is_free(core) && overlap_last(m, core) <= at &&
 		    is_better(core, best, thread))
 			best = core;
 	}
@@ -103,26 +125,25 @@ struct start place_event(struct vmsim_machine *m, struct thread *thread, const s
 	struct start start = {.turn = m->begun, .core = place_own_core(thread), .thread = thread};
 
 	if (conflicts(m->waiting, thread, op) || conflicts(m->ready, thread, op) ||
-	    !cores_permit(m, thread, op, &start.turn) ||
-	    (start.core && !core_is_free(start.core)))
+	    !cores_permit(m, thread, op, &start.turn))
 		return start;
-	start.turn = MAX(start.turn, m->time);
+	start.has_turn = true;
+	if (start.core && !core_is_free(start.core))
+		return start;
 	start.at = start.core ? core_now(m, start.core) : first_free(m, NULL);
 	start.possible = start.at != DEVICE_NEVER;
-	start.turn = MAX(start.turn, start.at);
-	start.at = MAX(start.turn, not_before);
+	start.at = MAX(MAX(start.at, start.turn), MAX(machine_time(m), not_before));
 	if (start.possible && !start.core)
 		start.core = choose(m, thread, NULL, start.at);
 	return start;
 }
 
-struct start place_ready(struct vmsim_machine *m, struct thread *thread,
+struct start place_ready(struct vmsim_machine *m, struct thread *thread, vmsim_cycles since,
 			 const struct start *next)
 {
 	struct start start = {.thread = thread};
 	const struct core *except = next && next->possible && place_own_core(next->thread) ? next->core
 										     : NULL;
-	vmsim_cycles since = MAX(thread->ready_at, m->time);
 	vmsim_cycles with = MAX(first_free(m, NULL), since);
 	vmsim_cycles without = MAX(first_free(m, except), since);
 

@@ -66,6 +66,10 @@ static bool stage(struct vmsim_machine *m, struct thread *thread)
 			access_begin(m, thread);
 		return true;
 	}
+	if (thread->op.stage == OP_EXITED) {
+		thread->op.stage = OP_IDLE;
+		return true;
+	}
 	return thread->op.stage == OP_CALL ? call_stage(m, thread) : access_stage(m, thread);
 }
 
@@ -89,6 +93,7 @@ static void run(struct vmsim_machine *m, struct thread *thread)
 			timer_take(m, m->now);
 		if (m->now >= m->sample_at)
 			machine_sample(m);
+		vmm_ran(m->vmm, thread->process, m->now);
 		goes_on = stage(m, thread);
 	}
 	settle_thread(m, thread, goes_on);
@@ -103,7 +108,8 @@ static void go(struct vmsim_machine *m, struct thread *thread)
 	m->events.tid = thread->tid;
 	m->core->zeroes = false;
 	m->core->asleep = false;
-	vmm_ran(m->vmm, thread->process, m->now);
+	work_tell_who_ran(m, machine_time(m));
+	vmm_ran(m->vmm, thread->process, machine_time(m));
 }
 
 void machine_begun(struct vmsim_machine *m, struct thread *thread)
@@ -185,14 +191,19 @@ static void offer_at(struct happening *best, vmsim_cycles at, enum kind kind)
 static struct happening next_background(const struct vmsim_machine *m)
 {
 	struct happening next = {.at = DEVICE_NEVER, .kind = BACKGROUND};
+	bool idle, found_idle = false;
 
 	for (unsigned i = 0; i < m->n_cores; i++) {
 		struct core *core = &m->cores[i];
 		vmsim_cycles at = MAX(core_now(m, core), m->time);
 
-		if (at < next.at && (core_is_idle(core) || (i == 0 && core_is_free(core)))) {
+		idle = core_is_idle(core);
+		if (!idle && (i > 0 || !core_is_free(core)))
+			continue;
+		if (at < next.at || (at == next.at && idle && !found_idle)) {
 			next.at = at;
 			next.core = core;
+			found_idle = idle;
 		}
 	}
 	return next;
@@ -208,7 +219,8 @@ static void offer_cores(struct vmsim_machine *m, struct happening *best)
 			next.kind = THREAD;
 			next.seq = core->running->op.seq;
 		} else if (core->round.targets) {
-			next.kind = BACKGROUND;
+			next.kind = core->round.seq ? THREAD : BACKGROUND;
+			next.seq = core->round.seq;
 		} else {
 			next.at = work_zero_next(m, core);
 			next.kind = ZEROING;
@@ -222,10 +234,14 @@ static void offer_ready(struct vmsim_machine *m, struct happening *best, const s
 {
 	for (guint i = 0; i < m->ready->len; i++) {
 		struct thread *thread = g_ptr_array_index(m->ready, i);
-		struct start start = m->free ? place_anywhere(m, thread,
-							      MAX(thread->ready_at, m->time))
-					     : place_ready(m, thread, next);
+		vmsim_cycles since = MAX(MAX(thread->ready_at, thread->served), m->time);
+		struct start start;
 
+		/* The step that let it wait may itself wait for answers. */
+		if (thread->core->round.targets && thread->core->round.seq == thread->op.seq)
+			continue;
+		start = m->free ? place_anywhere(m, thread, since)
+				: place_ready(m, thread, since, next);
 		if (start.possible)
 			offer(best, (struct happening){.at = start.at,
 						       .kind = THREAD,
@@ -364,23 +380,29 @@ bool machine_stuck(struct vmsim_machine *m)
 
 /* --- events of the trace ---------------------------------------------------------------------- */
 
-bool machine_await(struct vmsim_machine *m, struct thread *thread, const struct op *op,
+bool machine_await(struct vmsim_machine *m, struct thread *thread, struct op *op,
 		   vmsim_cycles not_before)
 {
 	struct start start;
 
-	do {
+	for (;;) {
 		start = place_event(m, thread, op, not_before);
-		if (start.possible && not_before > start.turn)
-			m->idle_from = MIN(m->idle_from, start.turn);
-	} while (go_on(m, &start));
+		if (start.has_turn && not_before > start.turn) {
+			m->idle_from = MIN(m->idle_from, machine_time(m));
+			m->idle_from = MAX(m->idle_from, start.turn); /* it may have been put off */
+			m->idle_until = not_before;
+		}
+		if (!go_on(m, &start))
+			break;
+		event_range(m, thread, op);
+	}
 	if (m->error)
 		return false;
 	if (!start.possible)
 		return machine_stuck(m);
 	if (m->idle_from != DEVICE_NEVER)
 		core_pass_all(m, start.at);
-	m->idle_from = DEVICE_NEVER;
+	m->idle_from = m->idle_until = DEVICE_NEVER;
 	core_select(m, start.core);
 	core_pass(m, start.at);
 	core_step(m);

@@ -134,6 +134,7 @@ void machine_interrupt(struct vmsim_machine *m)
 	m->stats.c.shootdown_ipis += n;
 	round->cycles += cycles;
 	round->account = m->stats.current;
+	round->seq = m->events.seq;
 	BOOK(m, shootdown, cycles);
 }
 
@@ -158,12 +159,11 @@ void shootdown_arrive(struct vmsim_machine *m)
 
 	for (unsigned i = 0; i < m->n_cores; i++) {
 		struct core *core = &m->cores[i];
-		vmsim_cycles at = MAX(sent, core->reference_end);
 
 		if (!(round->targets & (uint64_t)1 << i))
 			continue;
-		core_interrupt(m, core, at, round->cost[i]);
-		answered = MAX(answered, at + round->cost[i]);
+		core_interrupt(m, core, MAX(sent, core->reference_end), round->cost[i]);
+		answered = MAX(answered, core->handler_end);
 	}
 	core_select(m, sender);
 	clock_stamp(m);
@@ -174,6 +174,8 @@ void shootdown_arrive(struct vmsim_machine *m)
 	BOOK(m, shootdown, answered - sent);
 	stats_switch(&m->stats, account);
 	sender->awaits = true;
+	if (sender->running && round->seq == sender->running->op.seq)
+		sender->running->served = m->now;
 	work_release(m);
 }
 

@@ -49,9 +49,10 @@ struct thread *machine_thread(struct vmsim_machine *m, uint32_t pid, uint32_t ti
 }
 
 /* A core's thread is no more. */
-static void vacate(struct vmsim_machine *m, struct core *core)
+static void vacate(struct vmsim_machine *m, struct core *core, vmsim_cycles at)
 {
 	core_select(m, core);
+	core_pass(m, at); /* until now its thread waited for its turn */
 	stats_switch(&m->stats, g_ptr_array_index(m->stats.accounts, 0));
 	mmu_forget(m->mmu);
 	core->running = m->running = NULL;
@@ -77,7 +78,7 @@ static void forget_process(struct vmsim_machine *m, struct thread *exiting)
 	machine_flush_references(m);
 	for (unsigned i = 0; i < m->n_cores; i++)
 		if (m->cores[i].running && m->cores[i].running->process == process)
-			vacate(m, &m->cores[i]);
+			vacate(m, &m->cores[i], exiting->ended);
 	core_select(m, acting);
 	g_hash_table_remove(m->processes, GUINT_TO_POINTER(exiting->pid));
 	for (guint i = 0; i < threads->len; i++) {
@@ -107,8 +108,7 @@ void machine_switch(struct vmsim_machine *m, struct thread *thread)
 	if (m->running == thread)
 		return;
 	overlap_drain(m);
-	if (m->running && !core->asleep)
-		vmm_ran(m->vmm, m->running->process, m->now);
+	work_tell_ran(m, core, m->now);
 	machine_flush_references(m);
 	stats_settle(&m->stats);
 	stats_switch(&m->stats, process_account(thread->process));
@@ -140,13 +140,14 @@ void machine_switch(struct vmsim_machine *m, struct thread *thread)
 void thread_wait(struct vmsim_machine *m, struct thread *thread)
 {
 	thread->state = THREAD_WAITING;
+	thread->served = m->now;
 	g_ptr_array_add(m->waiting, thread);
 }
 
 void thread_end(struct vmsim_machine *m, struct thread *thread)
 {
 	thread->state = THREAD_BETWEEN;
-	thread->ended = overlap_last(m);
+	thread->ended = overlap_last(m, m->core);
 	m->last_end = MAX(m->last_end, thread->ended);
 	free_ended(m, thread);
 	if (process_has_exited(thread->process))

@@ -61,6 +61,16 @@ void work_release(struct vmsim_machine *m)
 	}
 }
 
+void work_delay(struct vmsim_machine *m, vmsim_cycles at, vmsim_cycles cycles)
+{
+	for (guint i = 0; i < m->submitted->len; i++) {
+		struct submission *one = &g_array_index(m->submitted, struct submission, i);
+
+		if (one->core == m->core && one->at != DEVICE_NEVER && one->at > at)
+			one->at += cycles;
+	}
+}
+
 void work_submit(struct vmsim_machine *m, vmsim_cycles at)
 {
 	for (guint i = 0; i < m->submitted->len;) {
@@ -135,19 +145,32 @@ static void as_kernel(struct vmsim_machine *m)
 	m->events.pid = m->events.tid = 0;
 }
 
-/* The processes on cores that did not sleep ran until `at`, or until their last events ended. */
-static void tell_who_ran(struct vmsim_machine *m, vmsim_cycles at)
+/* Until when a core ran its thread's last event, or waits to run it further. With one core, plain
+ * references leave no trace but the clock. */
+static vmsim_cycles ran_until(const struct vmsim_machine *m, const struct core *core)
 {
-	for (unsigned i = 0; i < m->n_cores; i++) {
-		struct core *core = &m->cores[i];
-		vmsim_cycles now = core == m->core ? m->now : core->now;
+	const struct thread *thread = core->running;
 
-		if (!core->running || core->asleep)
-			continue;
-		vmm_ran(m->vmm, core->running->process, MIN(now, at));
-		if (now <= at && core->running->state != THREAD_RUNNING)
-			core->asleep = true;
-	}
+	if (!m->many || thread->state == THREAD_RUNNING)
+		return core_now(m, core);
+	return thread->state == THREAD_BETWEEN ? thread->ended : thread->served;
+}
+
+void work_tell_ran(struct vmsim_machine *m, struct core *core, vmsim_cycles at)
+{
+	vmsim_cycles until;
+
+	if (!core->running || core->asleep)
+		return;
+	until = ran_until(m, core);
+	vmm_ran(m->vmm, core->running->process, MIN(until, at));
+	core->asleep = until <= at && core->running->state != THREAD_RUNNING;
+}
+
+void work_tell_who_ran(struct vmsim_machine *m, vmsim_cycles at)
+{
+	for (unsigned i = 0; i < m->n_cores; i++)
+		work_tell_ran(m, &m->cores[i], at);
 }
 
 bool work_background(struct vmsim_machine *m)
@@ -158,12 +181,12 @@ bool work_background(struct vmsim_machine *m)
 	vmsim_cycles begun;
 	struct work work;
 
+	core_step(m);
 	overlap_drain(m);
 	begun = m->now;
 	machine_flush_references(m);
 	as_kernel(m);
-	core_step(m);
-	tell_who_ran(m, m->now);
+	work_tell_who_ran(m, m->now);
 	vmm_write_timer(m->vmm, m->now);
 	any = vmm_background(m->vmm, starved);
 	work = vmm_take_work(m->vmm);
@@ -185,7 +208,7 @@ bool work_background(struct vmsim_machine *m)
 
 vmsim_cycles work_zero_next(const struct vmsim_machine *m, const struct core *core)
 {
-	vmsim_cycles now = core == m->core ? m->now : core->now, since = 0;
+	vmsim_cycles now = core_now(m, core), since = 0, next;
 	bool between = core->running && core->running->state == THREAD_BETWEEN;
 
 	if (between)
@@ -193,7 +216,8 @@ vmsim_cycles work_zero_next(const struct vmsim_machine *m, const struct core *co
 	if ((!between && !core_is_idle(core)) || since == DEVICE_NEVER ||
 	    !vmm_zeroable(m->vmm, core->zeroes))
 		return DEVICE_NEVER;
-	return MAX(MAX(now + core->zeroing_left, since), m->time);
+	next = MAX(MAX(now, since) + core->zeroing_left, m->time);
+	return between && next >= m->idle_until ? DEVICE_NEVER : next;
 }
 
 void work_zero(struct vmsim_machine *m)
@@ -224,7 +248,7 @@ void timer_take(struct vmsim_machine *m, vmsim_cycles at)
 		m->background_due = true;
 	if (at < m->next_tick)
 		return;
-	tell_who_ran(m, at);
+	work_tell_who_ran(m, at);
 	n = (at - m->next_tick) / period + 1; /* however late, it comes once */
 	vmm_tick(m->vmm, at, n);
 	m->next_tick += n * period;

@@ -11,10 +11,8 @@ struct tlb *tlbs_add(struct tlbs *tlbs, const struct tlb_shape *shape)
 	return tlb;
 }
 
-static struct tlb *add_array(struct tlbs *tlbs, const struct tlb_config *config,
-			     struct tlb_shape shape, uint64_t seed)
+static struct tlb *add_array(struct tlbs *tlbs, struct tlb_shape shape, uint64_t seed)
 {
-	shape.replacement = config->replacement;
 	shape.seed = seed + tlbs->n; /* random arrays differ */
 	return tlbs_add(tlbs, &shape);
 }
@@ -25,18 +23,20 @@ static void add_level(struct tlbs *tlbs, const struct tlb_config *config, uint64
 {
 	const struct tlb_size_config *larger[TLB_SIZES] = {NULL, &config->large, &config->huge};
 
-	at[SIZE_SMALL] = add_array(tlbs, config,
+	at[SIZE_SMALL] = add_array(tlbs,
 				   (struct tlb_shape){.name = names[SIZE_SMALL],
 						      .entries = config->entries,
 						      .ways = config->ways,
+						      .replacement = config->replacement,
 						      .index = config->index},
 				   seed);
 	for (unsigned size = SIZE_LARGE; size < TLB_SIZES; size++) {
 		struct tlb_shape shape = {.name = names[size], .entries = larger[size]->entries,
-					  .ways = larger[size]->ways};
+					  .ways = larger[size]->ways,
+					  .replacement = config_large_replacement(config)};
 
 		at[size] = larger[size]->shared	   ? at[size - 1]
-			   : larger[size]->entries ? add_array(tlbs, config, shape, seed)
+			   : larger[size]->entries ? add_array(tlbs, shape, seed)
 						   : NULL;
 	}
 }

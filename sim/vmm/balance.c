@@ -233,7 +233,7 @@ static bool trim(struct vmm *vmm, uint64_t goal)
 
 void vmm_ran(struct vmm *vmm, struct process *process, vmsim_cycles now)
 {
-	vmm->bsm.now = now;
+	vmm->bsm.now = MAX(vmm->bsm.now, now);
 	vmm->bsm.at_rest = false;
 	vmm->bsm.still = 0;
 	process->last_ran = now;

@@ -212,7 +212,7 @@ void dump_rest(GString *out, unsigned lines, uint64_t n);
 /* What happens, told by whoever does it; only while vmm->audit is set. */
 void audit_io(struct vmm *vmm, const struct io *io);
 void audit_stored(struct vmm *vmm, vmsim_pfn frame); /* content was written */
-void audit_stores(struct vmm *vmm, vmsim_pfn frame); /* it is about to be */
+void audit_live(struct vmm *vmm, vmsim_pfn frame);   /* a store faulted on its page */
 void audit_lost(struct vmm *vmm, const struct pfn *page); /* by an error of memory */
 void audit_step_begin(struct vmm *vmm, struct process *process, const struct api_call *call);
 void audit_step_end(struct vmm *vmm, enum vmm_status status);

@@ -151,7 +151,7 @@ static enum vmm_status resident_fault(struct vmm *vmm, struct process *process,
 	page_map(vmm, process, fault->va >> VMSIM_PAGE_SHIFT, frame, prot, fault->priority,
 		 move[pfn->state]);
 	if (fault->access == VMSIM_WRITE && !prot_copies(prot))
-		page_stores(vmm, frame);
+		page_stored(vmm, frame);
 	page_open(vmm, process, fault->va >> VMSIM_PAGE_SHIFT, fault->access == VMSIM_WRITE);
 	return decide(vmm, fault, FAULT_TRANSITION, VMSIM_RESULT_OK);
 }
@@ -188,7 +188,7 @@ static enum vmm_status store_fault(struct vmm *vmm, struct process *process, str
 		return status;
 	store_get(vmm, process, vpn, frame, pte, fault->priority);
 	if (fault->access == VMSIM_WRITE && !prot_copies(pte_prot(pte)))
-		page_stores(vmm, frame);
+		page_stored(vmm, frame);
 	page_open(vmm, process, vpn, fault->access == VMSIM_WRITE);
 	return decide(vmm, fault, FAULT_STORE, VMSIM_RESULT_OK);
 }
@@ -219,12 +219,12 @@ static enum vmm_status demand_zero_fault(struct vmm *vmm, struct process *proces
 	page_map(vmm, process, vpn, frame, prot, fault->priority, frame_rule(vmm, frame));
 	if (shared)
 		home_set(vmm, pfn, pte_make_transition(pte_prot(pte), frame));
-	if (write)
-		page_stores(vmm, frame);
-	else if (lost)
+	if (lost && !write)
 		pfn->reset = RESET_LOST;
-	else if (vmm->config->memory.zero_fill_dirty)
+	else if (write || vmm->config->memory.zero_fill_dirty)
 		pfn->flags |= PFN_IS_MODIFIED;
+	if (write && vmm->audit)
+		audit_live(vmm, frame);
 	page_open(vmm, process, vpn, write);
 	vmm->c->reset_reads_avoided += lost;
 	return decide(vmm, fault, FAULT_DEMAND_ZERO, VMSIM_RESULT_OK);
@@ -288,7 +288,7 @@ static enum vmm_status copy_fault(struct vmm *vmm, struct process *process, stru
 	pfn->vpn = vpn;
 	content_move(&pfn->content, &content);
 	page_map(vmm, process, vpn, frame, prot_copied(prot), fault->priority, MOVE_L31);
-	page_dirtied(vmm, frame);
+	page_stored(vmm, frame);
 	page_open(vmm, process, vpn, true);
 	if (pte & PTE_LOCKED)
 		page_lock(vmm, process, vpn);
@@ -309,7 +309,7 @@ static enum vmm_status dirty_fault(struct vmm *vmm, struct process *process, str
 				   pte_t pte)
 {
 	page_open(vmm, process, fault->va >> VMSIM_PAGE_SHIFT, true);
-	page_stores(vmm, pte_frame(pte));
+	page_stored(vmm, pte_frame(pte));
 	return decide(vmm, fault, FAULT_DIRTY, VMSIM_RESULT_OK);
 }
 

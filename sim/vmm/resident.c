@@ -169,11 +169,11 @@ void page_dirtied(struct vmm *vmm, vmsim_pfn frame)
 		slot_free_of(vmm, pfn);
 }
 
-void page_stores(struct vmm *vmm, vmsim_pfn frame)
+void page_stored(struct vmm *vmm, vmsim_pfn frame)
 {
 	page_dirtied(vmm, frame);
 	if (vmm->audit)
-		audit_stores(vmm, frame);
+		audit_live(vmm, frame);
 }
 
 void page_clean(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte)

@@ -73,7 +73,7 @@ static int fuzz(int argc, char **argv)
 		else if (!strcmp(argv[i], "--seed"))
 			seed = strtoull(value, NULL, 0);
 		else if (!strcmp(argv[i], "--cores"))
-			cores = (unsigned)strtoul(value, NULL, 0);
+			cores = (unsigned)MIN(strtoul(value, NULL, 0), TICK_CORES);
 		else if (!strcmp(argv[i], "--keep-going"))
 			keep_going = true;
 		else if (!strcmp(argv[i], "--no-shrink"))
@@ -90,14 +90,30 @@ static int fuzz(int argc, char **argv)
 	return bad ? 1 : 0;
 }
 
-static void test_one_core(void)
-{
-	struct tick_counts counts = {.events = 0};
+/* --- the test --------------------------------------------------------------------------------- */
 
-	for (uint64_t seed = 1; seed <= 1000; seed++)
-		if (!one(seed, 1, true, &counts))
+#define TRACES 1000u
+
+static void test_seeds(gconstpointer data)
+{
+	unsigned cores = GPOINTER_TO_UINT(data);
+	struct tick_counts n = {.events = 0};
+
+	RULES("W3 W10 H17");
+	for (uint64_t seed = 1; seed <= TRACES; seed++)
+		if (!one(seed, cores, true, &n))
 			g_test_fail();
-	g_test_message("%" G_GUINT64_FORMAT " cycles", counts.cycles);
+	g_test_message("%" G_GUINT64_FORMAT " cycles", n.cycles);
+	/* What is to agree must happen. */
+	g_assert_cmpuint(n.endless, <, TRACES / 50);
+	g_assert_cmpuint(n.figures.counter[COUNTER_hard_faults], >, TRACES);
+	g_assert_cmpuint(n.figures.counter[COUNTER_page_writes], >, TRACES);
+	g_assert_cmpuint(n.figures.counter[COUNTER_balance_set_wakes], >, TRACES);
+	g_assert_cmpuint(n.figures.counter[COUNTER_pages_zeroed_background], >, TRACES);
+	for (int i = 0; i < N_BUCKETS; i++)
+		if (i != BUCKET_walk_wait &&
+		    (cores > 1 || (i != BUCKET_shootdown && i != BUCKET_interrupted)))
+			g_assert_cmpuint(n.figures.bucket[i], >, TRACES);
 }
 
 int main(int argc, char **argv)
@@ -105,6 +121,7 @@ int main(int argc, char **argv)
 	if (argc > 1 && g_str_equal(argv[1], "--traces"))
 		return fuzz(argc, argv);
 	g_test_init(&argc, &argv, NULL);
-	g_test_add_func("/tick/one-core", test_one_core);
+	g_test_add_data_func("/tick/one-core", GUINT_TO_POINTER(1), test_seeds);
+	g_test_add_data_func("/tick/cores", GUINT_TO_POINTER(4), test_seeds);
 	return g_test_run();
 }

@@ -13,8 +13,7 @@ static vmsim_cycles page_cycles(const struct config *config, const struct work *
 	       w->decommitted * config->os.page_decommit.cycles +
 	       w->freed * config->os.page_free.cycles +
 	       w->protected * config->os.page_protect.cycles +
-	       w->reset * config->os.page_reset.cycles +
-	       w->locked * config->os.page_lock.cycles +
+	       w->reset * config->os.page_reset.cycles + w->locked * config->os.page_lock.cycles +
 	       w->queried * config->os.page_query.cycles +
 	       w->offered * config->os.page_offer.cycles +
 	       w->watched * config->os.page_watch.cycles +
@@ -69,6 +68,13 @@ static void finish(struct tick *t, struct tick_thread *thread)
 	if (thread->call.outcome.kind == VMSIM_OUTCOME_FAILURE && thread->call.rule)
 		t->stats.c.calls_failed++;
 	*out = thread->call.outcome;
+	/* One that was given NULL acts on the pages that it found (T3). */
+	if (thread->first > thread->last && out->kind == VMSIM_OUTCOME_SUCCESS &&
+	    thread->event->call->id == VMSIM_CALL_VIRTUAL_ALLOC) {
+		thread->first = out->address.offset >> VMSIM_PAGE_SHIFT;
+		thread->last = (out->address.offset + thread->event->call->size[0] - 1) >>
+			       VMSIM_PAGE_SHIFT;
+	}
 	thread->call.outcome.pages = NULL;
 	thread->stage = TICK_END;
 }
@@ -80,8 +86,7 @@ static void carry_on(struct tick *t, struct tick_thread *thread)
 	enum vmm_status status = vmm_call(t->vmm, thread->process, &thread->call);
 	struct work work = vmm_take_work(t->vmm);
 
-	tick_slice(t, core, BUCKET_zeroing, account,
-		   work.zeroed * t->config->os.zero_page.cycles);
+	tick_slice(t, core, BUCKET_zeroing, account, work.zeroed * t->config->os.zero_page.cycles);
 	tick_slice(t, core, BUCKET_call, account,
 		   page_cycles(t->config, &work) + tick_invalidate(t, core));
 	tick_interrupt(t, core, account);

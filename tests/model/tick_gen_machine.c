@@ -143,13 +143,37 @@ static void translation(struct maker *m)
 
 static void costs(struct maker *m)
 {
-	static const char *const paths[] = {
-		"os.trap", "os.return", "os.demand_zero", "os.transition", "os.hard", "os.cow",
-		"os.guard", "os.violation", "os.spurious", "os.dirty", "os.zero_page", "os.trim",
-		"os.write", "os.compress", "os.decompress", "os.invlpg", "os.cr3",
-		"os.call", "os.page_commit", "os.page_decommit", "os.page_free",
-		"os.page_protect", "os.page_reset", "os.page_offer", "os.page_watch",
-		"os.page_lock", "os.page_prefetch", "os.ipi", "os.ipi_per_core", "os.ipi_handler", "sched.recorded_switch"};
+	static const char *const paths[] = {"os.trap",
+					    "os.return",
+					    "os.demand_zero",
+					    "os.transition",
+					    "os.hard",
+					    "os.cow",
+					    "os.guard",
+					    "os.violation",
+					    "os.spurious",
+					    "os.dirty",
+					    "os.zero_page",
+					    "os.trim",
+					    "os.write",
+					    "os.compress",
+					    "os.decompress",
+					    "os.invlpg",
+					    "os.cr3",
+					    "os.call",
+					    "os.page_commit",
+					    "os.page_decommit",
+					    "os.page_free",
+					    "os.page_protect",
+					    "os.page_reset",
+					    "os.page_offer",
+					    "os.page_watch",
+					    "os.page_lock",
+					    "os.page_prefetch",
+					    "os.ipi",
+					    "os.ipi_per_core",
+					    "os.ipi_handler",
+					    "sched.recorded_switch"};
 	static const unsigned most[] = {1, 5, 20, 60, 200};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(paths); i++)

@@ -17,11 +17,7 @@ static void tables_freed(void *ctx, uint32_t asid, vmsim_vpn vpn)
 {
 	struct tick *t = ctx;
 
-	uint64_t levels = t->config->paging.levels;
-
-	if (!(levels > 1 && t->config->psc.pde.entries) &&
-	    !(levels > 2 && t->config->psc.pdpte.entries) &&
-	    !(levels > 3 && t->config->psc.pml4e.entries))
+	if (!t->core[0].mmu.psc.any)
 		return;
 	for (guint i = 0; i < t->invalidations->len; i++)
 		if (g_array_index(t->invalidations, struct tick_gone, i).asid == asid)
@@ -59,8 +55,7 @@ void tick_acted(struct tick *t)
 	t->news = true;
 }
 
-void tick_stepped(struct tick *t, struct tick_thread *thread, enum vmm_status status,
-		  struct io *io)
+void tick_stepped(struct tick *t, struct tick_thread *thread, enum vmm_status status, struct io *io)
 {
 	tick_acted(t);
 	if (status == VMM_WAIT_FRAME)
@@ -75,32 +70,29 @@ void tick_stepped(struct tick *t, struct tick_thread *thread, enum vmm_status st
 
 /* --- the device ------------------------------------------------------------------------------ */
 
-/* One core's requests get there, of those whose step is over; the earliest event's first, which
- * has the lowest request numbers of them unless another was issued while it went on. */
+/* Of the requests whose steps are over, the one of the lowest number gets there. */
 bool tick_hand_over(struct tick *t)
 {
 	struct tick_core *found = NULL;
+	struct io *best = NULL, *io;
 
 	for (unsigned i = 0; i < t->n_cores; i++) {
 		struct tick_core *core = &t->core[i];
-		const struct io *io;
 
 		if (tick_core_busy(core) || !core->asked->len)
 			continue;
 		io = g_ptr_array_index(core->asked, 0);
-		if (!found || io->seq < ((struct io *)g_ptr_array_index(found->asked, 0))->seq)
+		if (!best || io->id < best->id) {
+			best = io;
 			found = core;
+		}
 	}
-	if (!found)
+	if (!best)
 		return false;
-	for (guint i = 0; i < found->asked->len; i++) {
-		struct io *io = g_ptr_array_index(found->asked, i);
-
-		if (io->wanted == TICK_NEVER)
-			io->wanted = t->cycle;
-		tick_device_ask(t->device, io, t->cycle);
-	}
-	g_ptr_array_set_size(found->asked, 0);
+	if (best->wanted == TICK_NEVER)
+		best->wanted = t->cycle;
+	g_ptr_array_remove_index(found->asked, 0);
+	tick_device_ask(t->device, best, t->cycle);
 	return true;
 }
 
@@ -149,8 +141,7 @@ bool tick_complete(struct tick *t)
 /* Threads that wait for a frame may try again, if something has happened that may give them one. */
 bool tick_wake(struct tick *t)
 {
-	if (!t->news || !starved(t) ||
-	    (t->config->standby.enabled && !vmm_has_frames(t->vmm)))
+	if (!t->news || !starved(t) || (t->config->standby.enabled && !vmm_has_frames(t->vmm)))
 		return false;
 	for (guint i = 0; i < t->threads->len; i++) {
 		struct tick_thread *thread = g_ptr_array_index(t->threads, i);
@@ -228,8 +219,7 @@ bool tick_background(struct tick *t)
 	tick_slice(t, core, BUCKET_kernel, 0,
 		   work.trimmed * config->os.trim.cycles + work.aged * config->os.age.cycles +
 			   work.written * config->os.write.cycles +
-			   work.compressed * config->os.compress.cycles +
-			   tick_invalidate(t, core));
+			   work.compressed * config->os.compress.cycles + tick_invalidate(t, core));
 	tick_interrupt(t, core, 0);
 	tick_ask(t, core, TICK_NEVER);
 	tick_count(t, 0);

@@ -125,14 +125,12 @@ static void book(struct tick *t, struct tick_core *core, enum bucket_id bucket, 
 /* One cycle of one core goes to one bucket. */
 static void book_cycle(struct tick *t, struct tick_core *core)
 {
-	unsigned account = 0;
-	enum bucket_id bucket;
-
 	if (core->n_slices) {
 		struct tick_slice *slice = &core->slice[0];
 
 		book(t, core, slice->bucket, slice->account);
-		if (!--slice->cycles) {
+		slice->cycles--;
+		while (core->n_slices && !slice->cycles) {
 			if (slice->from)
 				slice->from->unanswered--;
 			core->n_slices--;
@@ -144,15 +142,14 @@ static void book_cycle(struct tick *t, struct tick_core *core)
 		book(t, core, BUCKET_shootdown, core->account);
 		return;
 	}
-	bucket = tick_waits_for(t, core, &account);
-	if (bucket != BUCKET_order_wait)
+	if (core->waits_for != BUCKET_order_wait)
 		tick_zero(t, core);
-	if (bucket != BUCKET_order_wait && core->zeroing) {
+	if (core->waits_for != BUCKET_order_wait && core->zeroing) {
 		core->zeroing--;
 		book(t, core, BUCKET_kernel, 0);
 		return;
 	}
-	book(t, core, bucket, account);
+	book(t, core, core->waits_for, core->waits_of);
 }
 
 /* --- the loop -------------------------------------------------------------------------------- */
@@ -167,9 +164,8 @@ static void happen(struct tick *t)
 		while (tick_take(t));
 		if (tick_ended(t))
 			return;
-		if (tick_complete(t) || tick_hand_over(t) ||
-		    (!t->background_due && tick_wake(t)) || tick_timers(t) || tick_background(t) ||
-		    tick_step_thread(t))
+		if (tick_complete(t) || tick_hand_over(t) || (!t->background_due && tick_wake(t)) ||
+		    tick_timers(t) || tick_background(t) || tick_step_thread(t))
 			continue;
 		return;
 	}
@@ -185,6 +181,8 @@ static bool busy(struct tick *t)
 
 static void pass(struct tick *t)
 {
+	for (unsigned i = 0; i < t->n_cores; i++)
+		t->core[i].waits_for = tick_waits_for(t, &t->core[i], &t->core[i].waits_of);
 	for (unsigned i = 0; i < t->n_cores; i++)
 		book_cycle(t, &t->core[i]);
 	/* Threads that ran until the end of this cycle (vmm_ran). */
@@ -221,11 +219,19 @@ static void listen(void *ctx, const struct vmsim_record *r)
 {
 	struct tick *t = ctx;
 
-	g_array_append_val(t->result->records, ((struct tick_record){
-		.cycle = r->cycle, .seq = r->seq, .pid = r->pid, .tid = r->tid, .kind = r->kind,
-		.where = r->kind == VMSIM_RECORD_FRAME_STATE ? r->pfn : r->va,
-		.a = r->kind == VMSIM_RECORD_FRAME_STATE ? r->owner_pid : r->pages,
-		.b = r->queued_cycles + r->service_cycles, .from = r->from, .to = r->to}));
+	g_array_append_val(
+		t->result->records,
+		((struct tick_record){.cycle = r->cycle,
+				      .seq = r->seq,
+				      .pid = r->pid,
+				      .tid = r->tid,
+				      .kind = r->kind,
+				      .where = r->kind == VMSIM_RECORD_FRAME_STATE ? r->pfn : r->va,
+				      .a = r->kind == VMSIM_RECORD_FRAME_STATE ? r->owner_pid
+									       : r->pages,
+				      .b = r->queued_cycles + r->service_cycles,
+				      .from = r->from,
+				      .to = r->to}));
 }
 
 static void finish(struct tick *t)

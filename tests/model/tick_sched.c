@@ -14,10 +14,10 @@ static void bind(struct tick *t, struct tick_thread *thread)
 	for (int i = 0; i < 2; i++)
 		if (labels[i] && !t->bound[labels[i]]) {
 			t->bound[labels[i]] = true;
-			t->label[labels[i]] = out->kind == VMSIM_OUTCOME_SUCCESS
-						      ? i ? out->alloc_base.offset
-							  : out->address.offset
-						      : 0;
+			t->label[labels[i]] =
+				out->kind == VMSIM_OUTCOME_SUCCESS
+					? i ? out->alloc_base.offset : out->address.offset
+					: 0;
 		}
 }
 
@@ -32,6 +32,8 @@ static void forget_process(struct tick *t, const struct process *process, uint32
 			core->thread = NULL;
 		if (core->last && core->last->process == process)
 			core->last = NULL;
+		if (core->ran && core->ran->process == process)
+			core->ran = NULL;
 	}
 	for (guint i = t->threads->len; i-- > 0;)
 		if (((struct tick_thread *)g_ptr_array_index(t->threads, i))->process == process)
@@ -76,8 +78,7 @@ void tick_settle(struct tick *t)
 bool tick_ended(const struct tick *t)
 {
 	for (guint i = 0; i < t->threads->len; i++)
-		if (((struct tick_thread *)g_ptr_array_index(t->threads, i))->stage !=
-		    TICK_BETWEEN)
+		if (((struct tick_thread *)g_ptr_array_index(t->threads, i))->stage != TICK_BETWEEN)
 			return false;
 	return t->next == t->c->n;
 }
@@ -105,7 +106,10 @@ static struct tick_thread *find_thread(struct tick *t, uint32_t pid, uint32_t ti
 			return thread;
 	}
 	thread = g_new0(struct tick_thread, 1);
-	*thread = (struct tick_thread){.pid = pid, .tid = tid, .core = -1, .last_core = -1,
+	*thread = (struct tick_thread){.pid = pid,
+				       .tid = tid,
+				       .core = -1,
+				       .last_core = -1,
 				       .process = find_process(t, pid),
 				       .priority = (unsigned)t->config->vmm.page_priority,
 				       .turn_since = t->cycle};
@@ -170,10 +174,20 @@ static void look_at(struct tick *t, struct tick_thread *thread, const struct vms
 	}
 }
 
+/* ExitProcess, say: with every event of its process, even those that act on no page. */
+static bool acts_on_all(const struct tick_thread *thread)
+{
+	return thread->first == 0 && thread->last == UINT64_MAX;
+}
+
 /* T3: whether two events act on one page, and one of them changes it. */
 static bool collide(const struct tick_thread *a, const struct tick_thread *b)
 {
-	if ((!a->exclusive && !b->exclusive) || a->first > a->last || b->first > b->last)
+	if (!a->exclusive && !b->exclusive)
+		return false;
+	if (a->process == b->process && (acts_on_all(a) || acts_on_all(b)))
+		return true;
+	if (a->first > a->last || b->first > b->last)
 		return false;
 	if (a->process == b->process)
 		return a->first <= b->last && b->first <= a->last;
@@ -229,7 +243,7 @@ static enum reason may_begin(struct tick *t, struct tick_thread **who)
 			return CONFLICT;
 	}
 	if ((event->flags & VMSIM_EV_AT) && t->cycle < event->time)
-		return find_core(t, thread, NULL) ? TIME : CONFLICT;
+		return TIME;
 	*who = thread;
 	return MAY_BEGIN;
 }
@@ -254,7 +268,7 @@ static void take_core(struct tick *t, struct tick_core *core, struct tick_thread
 	for (unsigned i = 0; i < t->n_cores; i++)
 		if (&t->core[i] != core && t->core[i].last == thread)
 			t->core[i].last = NULL;
-	if (core->last != thread && core->used) {
+	if (core->ran != thread && core->used) {
 		t->stats.c.thread_switches++;
 		tick_slice(t, core, BUCKET_switch, account,
 			   t->config->sched.recorded_switch.cycles);
@@ -264,7 +278,7 @@ static void take_core(struct tick *t, struct tick_core *core, struct tick_thread
 	if (core->asid != asid)
 		tick_slice(t, core, BUCKET_switch, account, tick_enter(t, core, asid));
 	tick_count(t, account);
-	core->thread = core->last = thread;
+	core->thread = core->last = core->ran = thread;
 	core->asid = asid;
 	core->used = true;
 	thread->core = thread->last_core = (int)core->number;

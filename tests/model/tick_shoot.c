@@ -1,9 +1,9 @@
 /* tick_shoot.c: translations that a step takes away leave the TLBs of every core (H15 to H17, T15).
  *
  * They leave in the step's cycle, and frames are listed then. What the interrupts cost comes later:
- * they reach other cores when the step's own cycles are over, and the round's (os.ipi). A core takes
- * them one after another, but in the middle of a reference; the step is over when all have answered,
- * which each does when its handler is done. */
+ * they reach other cores when the step's own cycles are over, and the round's (os.ipi). A core
+ * takes them one after another, but not in the middle of a reference; the step is over when all
+ * have answered, which each does when its handler is done. */
 #include "model/tick.h"
 
 #include <string.h>
@@ -98,12 +98,12 @@ vmsim_cycles tick_enter(struct tick *t, struct tick_core *core, uint32_t asid)
 	for (unsigned i = 0; i < TICK_SPACES; i++)
 		any |= core->space[i] != TICK_NOTHING;
 	if (!t->config->tlb.pcid && any) {
-		mmu_flush(&core->mmu, 0);
+		mmu_flush(&core->mmu, TLB_ALL_BUT_GLOBAL);
 		memset(core->space, 0, sizeof(core->space));
 	} else if (stale) {
 		mmu_flush(&core->mmu, asid);
 	}
-	mmu_forget(&core->mmu);
+	core->space[mmu_enter(&core->mmu, asid)] = TICK_NOTHING;
 	core->space[asid] = TICK_HELD;
 	return stale ? t->config->os.cr3.cycles : 0;
 }
@@ -149,13 +149,13 @@ static void take(struct tick *t, struct tick_core *core, struct tick_slice slice
 	const struct tick_thread *thread = core->thread ? core->thread : core->last;
 	unsigned at = 0;
 
-	if (!slice.cycles) {
+	while (at < core->n_slices && core->slice[at].from)
+		at++;
+	if (!slice.cycles && !at) {
 		slice.from->unanswered--;
 		return;
 	}
 	slice.account = thread ? tick_account(t, thread->process) : 0;
-	while (at < core->n_slices && core->slice[at].from)
-		at++;
 	g_assert(core->n_slices < TICK_SLICES);
 	memmove(&core->slice[at + 1], &core->slice[at],
 		(core->n_slices - at) * sizeof(core->slice[0]));

@@ -228,6 +228,7 @@ only dram.latency lines "walk_references + references" $small -s caches.data=tru
   echo 'X A+0x4ffe 4'
 } | trace fetch
 only tlb.l1i.latency fetch "itlb_hits + itlb_misses + tlb_relookups" -s tlb.l1i.entries=8 -s tlb.l1i.ways=8
+only tlb.l1d.latency fetch "itlb_hits + itlb_misses + tlb_relookups" -s tlb.unified=true
 only tlb.l2i.latency fetch "stlb_hits + stlb_misses + tlb_relookups" -s tlb.l1i.entries=8 -s tlb.l1i.ways=8 -s tlb.l2i.entries=16
 
 # Entries whose A or D a walk sets, four levels: the first store sets A on the four levels (and D, in

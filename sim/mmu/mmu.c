@@ -168,7 +168,8 @@ static bool walk_page(struct mmu *mmu, const struct lookup *page, struct found *
 	}
 	/* A group changes as a whole; an entry of another size is stale. */
 	if (found->entry && (mmu->tlbs.coalesce || found->entry->tag != entry->tag)) {
-		tlbs_forget(&mmu->tlbs, tlb_side(page->access), page->asid, page->vpn);
+		if (tlbs_forget(&mmu->tlbs, tlb_side(page->access), page->asid, page->vpn))
+			mmu_forget(mmu);
 		found->level = mmu->tlbs.n_levels;
 	} else if (found->entry) {
 		tlbs_rewrite(&mmu->tlbs, tlb_side(page->access), entry);

@@ -311,14 +311,27 @@ void tlbs_rewrite(struct tlbs *tlbs, enum tlb_side side, const struct tlb_entry 
 
 /* --- forgetting ------------------------------------------------------------------------------- */
 
-void tlbs_forget(struct tlbs *tlbs, enum tlb_side side, uint32_t asid, vmsim_vpn vpn)
+/* Forget what a side has of a page in one level. */
+static bool forget_level(struct tlbs *tlbs, enum tlb_side side, unsigned level, uint64_t tag,
+			 vmsim_vpn vpn)
 {
+	struct tlb *tlb = array_of(tlbs, side, level, tag);
+
+	return drop(tlb, tag, vpn) && level > 0 && tlbs->inclusion[level] == INCLUSIVE &&
+	       drop_above(tlbs, tlb, level, tag);
+}
+
+bool tlbs_forget(struct tlbs *tlbs, enum tlb_side side, uint32_t asid, vmsim_vpn vpn)
+{
+	bool lost = false;
+
 	for (unsigned kind = 0; kind < TLB_KINDS; kind++) {
 		uint64_t tag = tag_of(tlbs, kind, asid, vpn);
 
 		for (unsigned level = 0; (tlbs->met >> kind & 1) && level < tlbs->n_levels; level++)
-			drop(array_of(tlbs, side, level, tag), tag, vpn);
+			lost |= forget_level(tlbs, side, level, tag, vpn);
 	}
+	return lost;
 }
 
 unsigned tlbs_invalidate(struct tlbs *tlbs, uint32_t asid, vmsim_vpn vpn)

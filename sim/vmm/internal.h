@@ -272,6 +272,9 @@ void page_map(struct vmm *vmm, struct process *process, vmsim_vpn vpn, vmsim_pfn
 	      unsigned prot, unsigned priority, enum pfn_transition move);
 /* page_dirtied: the page is newer than its slot now, and no longer reset (L30, R6). */
 void page_dirtied(struct vmm *vmm, vmsim_pfn frame);
+/* page_stored: the same by the fault of a store, which may be made again only after another core has
+ * trimmed the page, and written it out. */
+void page_stored(struct vmm *vmm, vmsim_pfn frame);
 /* page_harvest: D of a valid entry, told to the frame and to a write-watch block. D stays. */
 void page_harvest(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte);
 /* page_clean: D of a valid entry is cleared, for the next store to show; the caller tells whoever

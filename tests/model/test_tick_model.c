@@ -2,7 +2,7 @@
  * small traces from seeds.
  *
  * Without arguments: a bounded, fixed set, as a test. With them a fuzzer:
- *   test_tick_model --traces N [--seed S] [--cores C] [--keep-going] [--no-shrink] [--print]
+ *   test_tick_model --traces N [--seed S] [--cores C] [--free] [--keep-going] [--no-shrink] [--print]
  * A difference is shrunk and printed as a trace, with the machine's settings. */
 #include "model/tick.h"
 
@@ -12,9 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool one(uint64_t seed, unsigned cores, bool shrink, struct tick_counts *counts)
+static bool one(uint64_t seed, unsigned cores, bool free, bool shrink,
+		struct tick_counts *counts)
 {
-	struct tick_case c = tick_generate(seed, cores);
+	struct tick_case c = tick_generate(seed, cores, free);
 	char *wrong = tick_try(&c, counts), *text;
 
 	if (!wrong) {
@@ -48,9 +49,9 @@ static void print_counts(const struct tick_counts *n)
 		       n->figures.bucket[i]);
 }
 
-static void print_case(uint64_t seed, unsigned cores)
+static void print_case(uint64_t seed, unsigned cores, bool free)
 {
-	struct tick_case c = tick_generate(seed, cores);
+	struct tick_case c = tick_generate(seed, cores, free);
 	char *text = tick_report(&c);
 
 	printf("%s", text);
@@ -61,7 +62,7 @@ static void print_case(uint64_t seed, unsigned cores)
 static int fuzz(int argc, char **argv)
 {
 	uint64_t traces = 0, seed = 1, bad = 0;
-	bool keep_going = false, shrink = true, print = false;
+	bool keep_going = false, shrink = true, print = false, free = false;
 	unsigned cores = 1;
 	struct tick_counts counts = {.events = 0};
 
@@ -80,11 +81,13 @@ static int fuzz(int argc, char **argv)
 			shrink = false;
 		else if (!strcmp(argv[i], "--print"))
 			print = true;
+		else if (!strcmp(argv[i], "--free"))
+			free = true;
 	}
 	if (print)
-		print_case(seed, cores);
+		print_case(seed, cores, free);
 	for (uint64_t i = 0; i < traces && (keep_going || !bad); i++)
-		bad += !one(seed + i, cores, shrink, &counts);
+		bad += !one(seed + i, cores, free, shrink, &counts);
 	print_counts(&counts);
 	printf("%" G_GUINT64_FORMAT " traces differ\n", bad);
 	return bad ? 1 : 0;
@@ -96,12 +99,13 @@ static int fuzz(int argc, char **argv)
 
 static void test_seeds(gconstpointer data)
 {
-	unsigned cores = GPOINTER_TO_UINT(data);
+	unsigned cores = GPOINTER_TO_UINT(data) % 100;
+	bool free = GPOINTER_TO_UINT(data) >= 100;
 	struct tick_counts n = {.events = 0};
 
 	RULES("W3 W10 H17");
 	for (uint64_t seed = 1; seed <= TRACES; seed++)
-		if (!one(seed, cores, true, &n))
+		if (!one(seed, cores, free, true, &n))
 			g_test_fail();
 	g_test_message("%" G_GUINT64_FORMAT " cycles", n.cycles);
 	/* What is to agree must happen. */

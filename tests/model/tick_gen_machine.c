@@ -221,7 +221,7 @@ static void working_sets(struct maker *m, bool standby)
 		number(m, "vmm.foreground", 1 + below(m, 3));
 }
 
-GPtrArray *tick_some_machine(uint64_t *state, unsigned max_cores)
+GPtrArray *tick_some_machine(uint64_t *state, unsigned max_cores, bool free)
 {
 	struct maker m = {state, g_ptr_array_new_with_free_func(g_free)};
 	bool standby;
@@ -230,6 +230,11 @@ GPtrArray *tick_some_machine(uint64_t *state, unsigned max_cores)
 	set(&m, "rules=win32");
 	if (max_cores > 1)
 		number(&m, "cores", 1 + below(&m, max_cores));
+	if (free) {
+		set(&m, "order=free");
+		number(&m, "os.switch", below(&m, 80));
+		number(&m, "sched.quantum", 1 + below(&m, 3000));
+	}
 	number(&m, "seed", 1 + below(&m, 1000));
 	standby = memory(&m);
 	pagefile(&m);

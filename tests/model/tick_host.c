@@ -128,6 +128,7 @@ static void wake_for_io(struct tick *t, const struct io *io)
 			vmm_waited(t->vmm, io, &thread->fault);
 		thread->wait = TICK_NO_WAIT;
 		thread->waiting = false;
+		thread->ready_since = t->cycle;
 		thread->io = NULL;
 	}
 }
@@ -163,6 +164,7 @@ bool tick_wake(struct tick *t)
 			continue;
 		thread->wait = TICK_NO_WAIT;
 		thread->waiting = false;
+		thread->ready_since = t->cycle;
 	}
 	t->news = false;
 	return true;
@@ -205,7 +207,8 @@ bool tick_timers(struct tick *t)
 static struct tick_core *core_for_background(struct tick *t)
 {
 	for (unsigned i = 0; i < t->n_cores; i++)
-		if (!tick_core_busy(&t->core[i]) && !t->core[i].thread)
+		if (tick_core_free(&t->core[i]) &&
+		    (!t->core[i].thread || tick_free_idles(t, t->core[i].thread)))
 			return &t->core[i];
 	return tick_core_free(&t->core[0]) ? &t->core[0] : NULL;
 }

@@ -293,6 +293,7 @@ static void tick_init(struct tick *t)
 	t->n_cores = (unsigned)t->config->cores;
 	for (unsigned i = 0; i < t->n_cores; i++)
 		core_init(t, i);
+	t->free = t->config->order == ORDER_FREE ? tick_free_new(t->c) : NULL;
 	t->next_tick = t->config->standby.enabled ? t->config->bsm.period.cycles : TICK_NEVER;
 	t->phase = g_strdup("start");
 }
@@ -320,6 +321,7 @@ static void tick_fini(struct tick *t)
 	g_array_unref(t->ledgers);
 	events_fini(&t->events);
 	stats_fini(&t->stats);
+	tick_free_free(t->free);
 	g_free(t->phase);
 }
 

@@ -129,6 +129,7 @@ static void resume(struct vmsim_machine *m, struct thread *thread)
 	g_ptr_array_remove(m->ready, thread);
 	m->events.seq = thread->op.seq;
 	m->events.line = thread->op.event.line;
+	m->core->turned = m->now; /* it had left its core */
 	machine_switch(m, thread);
 	machine_begun(m, thread);
 }

@@ -27,6 +27,7 @@ struct lane {
 	GQueue events; /* of struct queued */
 	vmsim_cycles since; /* when it became able to run */
 	bool able;     /* its first event may begin, then */
+	vmsim_cycles lost; /* when it might no more; DEVICE_NEVER: it never might */
 	bool filled;
 	struct op op; /* its first event, once filled */
 	vmsim_cycles not_before;
@@ -159,6 +160,7 @@ static struct lane *lane_for(struct free *free, uint32_t pid, uint32_t tid)
 	lane->pid = pid;
 	lane->tid = tid;
 	g_queue_init(&lane->events);
+	lane->lost = DEVICE_NEVER;
 	lane->binds = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	g_ptr_array_add(free->lanes, lane);
 	g_hash_table_insert(free->lane_of, g_memdup2(&key, sizeof(key)), lane);
@@ -354,7 +356,10 @@ void free_look(struct vmsim_machine *m)
 		vmsim_cycles turn = m->time;
 		bool able = may_begin(m, lane, &turn);
 
-		if (able && !lane->able)
+		if (!able && lane->able)
+			lane->lost = m->time;
+		/* Who could not for no time at all keeps its place. */
+		if (able && !lane->able && (lane->lost == DEVICE_NEVER || turn > lane->lost))
 			lane->since = MAX(lane->since, turn);
 		lane->able = able;
 	}
@@ -430,6 +435,7 @@ void free_begin(struct vmsim_machine *m, guint i)
 	lane->exits = is_exit(queued);
 	lane->labels = queued->source->labels;
 	lane->filled = lane->able = false;
+	lane->lost = DEVICE_NEVER;
 	binds_of(queued, lane->binds);
 	if (m->now - m->core->turned >= m->config->sched.quantum.cycles)
 		m->core->turned = m->now;

@@ -12,6 +12,7 @@ struct lane {
 	bool under_way;
 	bool able; /* its next event may begin now, and could since: */
 	vmsim_cycles since;
+	vmsim_cycles lost; /* when it could no more, for this event */
 	bool comes; /* it waits for its time alone */
 };
 
@@ -36,7 +37,7 @@ static struct lane *lane_of(struct tick_free *f, uint32_t pid, uint32_t tid)
 		if (f->lane[i].pid == pid && f->lane[i].tid == tid)
 			return &f->lane[i];
 	g_assert(f->n_lanes < TICK_THREADS);
-	f->lane[f->n_lanes] = (struct lane){.pid = pid, .tid = tid};
+	f->lane[f->n_lanes] = (struct lane){.pid = pid, .tid = tid, .lost = TICK_NEVER};
 	return &f->lane[f->n_lanes++];
 }
 
@@ -132,7 +133,10 @@ static void look(struct tick *t)
 		struct lane *lane = &t->free->lane[i];
 		bool able = may_begin(t, lane);
 
-		if (able && !lane->able)
+		if (!able && lane->able)
+			lane->lost = t->cycle;
+		/* Who could not for no time at all keeps its place. */
+		if (able && !lane->able && lane->lost != t->cycle)
 			lane->since = t->cycle;
 		lane->able = able;
 	}
@@ -249,6 +253,7 @@ bool tick_free_step(struct tick *t)
 		lane->at++;
 		lane->under_way = true;
 		lane->able = false;
+		lane->lost = TICK_NEVER;
 		/* Another quantum begins if nobody waited. */
 		if (best.thread->core == (int)best.core->number &&
 		    t->cycle - best.core->turned >= t->config->sched.quantum.cycles)

@@ -236,7 +236,8 @@ static bool take_prefetched(struct mmu *mmu, const struct lookup *page, struct t
 		return false;
 	mmu->c->tlb_prefetch_hits++;
 	if (mmu->clock)
-		out->wait_cycles = walkers_left(&mmu->walkers, looked_up(mmu, page, out), entry->tag);
+		out->wait_cycles = walkers_left(&mmu->walkers, looked_up(mmu, page, out),
+						entry->tag);
 	return true;
 }
 

@@ -5,8 +5,7 @@
 #include "rules.h"
 
 #define NEXT "tlb.l1d.entries=4 tlb.l1d.ways=full tlb.l2.entries=8 tlb.l2.ways=2 " \
-	"dram.latency=100 " \
-	     "tlb.prefetch.kind=next-page "
+	     "dram.latency=100 tlb.prefetch.kind=next-page "
 #define DISTANCE NEXT "tlb.prefetch.kind=distance "
 
 static void map_all(struct fixture *f, pte_t bits)

@@ -8,7 +8,7 @@
  *
  * Threads wait for a core in the order in which they became able to run. One that has a core keeps
  * it until it waits, has nothing to do, or its quantum is over and another waits: this is looked at
- * between events.
+ * between events. Who had nothing to do waits like the others, with a new quantum before it.
  *
  * Events are read ahead up to sched.window; a thread whose next event is beyond has none. */
 #include "engine/clock.h"
@@ -349,6 +349,12 @@ static bool may_begin(struct vmsim_machine *m, struct lane *lane, vmsim_cycles *
 	return place_permits(m, thread_of(m, lane), &lane->op, turn);
 }
 
+/* Whether a thread goes on with its next event where its last one ended. */
+static bool keeps(const struct thread *thread, const struct lane *lane)
+{
+	return lane->able && place_own_core(thread) && lane->since <= thread->ended;
+}
+
 void free_look(struct vmsim_machine *m)
 {
 	for (guint i = 0; m->free && i < m->free->lanes->len && !m->error; i++) {
@@ -367,14 +373,15 @@ void free_look(struct vmsim_machine *m)
 		struct core *core = &m->cores[i];
 
 		core->vacant = core->running && core->running->state == THREAD_BETWEEN &&
-			       !lane_for(m->free, core->running->pid, core->running->tid)->able;
+			       !keeps(core->running, lane_for(m->free, core->running->pid,
+							      core->running->tid));
 	}
 }
 
 /* --- T4: who has a core ----------------------------------------------------------------------- */
 
 /* Whether another thread has waited for a core since before. */
-static bool others_wait(const struct vmsim_machine *m, const struct lane *lane, vmsim_cycles at)
+static bool others_wait(struct vmsim_machine *m, const struct lane *lane, vmsim_cycles at)
 {
 	for (guint i = 0; i < m->ready->len; i++)
 		if (((struct thread *)g_ptr_array_index(m->ready, i))->ready_at <= at)
@@ -382,7 +389,8 @@ static bool others_wait(const struct vmsim_machine *m, const struct lane *lane, 
 	for (guint i = 0; i < m->free->lanes->len; i++) {
 		const struct lane *other = g_ptr_array_index(m->free->lanes, i);
 
-		if (other != lane && other->able && other->since <= at)
+		if (other != lane && other->able && other->since <= at &&
+		    !keeps(thread_of(m, other), other))
 			return true;
 	}
 	return false;
@@ -398,11 +406,11 @@ struct start free_place(struct vmsim_machine *m, guint i, uint64_t *waits_since,
 		return start;
 	start.thread = thread_of(m, lane);
 	own = place_own_core(start.thread);
-	if (own && !core_is_free(own))
+	if (own && !core_is_free(own) && keeps(start.thread, lane))
 		return start;
 	*waits_since = lane->since;
 	*seq = lane->op.seq;
-	if (own && lane->since <= core_now(m, own)) {
+	if (keeps(start.thread, lane)) {
 		start.at = MAX(core_now(m, own), m->time);
 		*waits_since = 0;
 		if (start.at - own->turned < m->config->sched.quantum.cycles ||
@@ -428,6 +436,7 @@ void free_begin(struct vmsim_machine *m, guint i)
 	const struct source *fed = m->source;
 	struct thread *thread = thread_of(m, lane);
 
+	core_step(m);
 	m->free->queued--;
 	m->seq++;
 	m->begun = m->now;
@@ -437,7 +446,8 @@ void free_begin(struct vmsim_machine *m, guint i)
 	lane->filled = lane->able = false;
 	lane->lost = DEVICE_NEVER;
 	binds_of(queued, lane->binds);
-	if (m->now - m->core->turned >= m->config->sched.quantum.cycles)
+	if (m->now - m->core->turned >= m->config->sched.quantum.cycles ||
+	    lane->since > thread->ended)
 		m->core->turned = m->now;
 	turn_to(m, queued->source);
 	event_begin(m, thread, &lane->op);

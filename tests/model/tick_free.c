@@ -151,12 +151,20 @@ bool tick_free_may_come(struct tick *t)
 	return false;
 }
 
+/* Whether it goes on with its next event where its last one ended. */
+static bool keeps(const struct tick *t, const struct tick_thread *thread)
+{
+	const struct lane *lane = lane_of(t->free, thread->pid, thread->tid);
+
+	return thread->core >= 0 && lane->able && lane->since <= thread->turn_since;
+}
+
 bool tick_free_idles(struct tick *t, const struct tick_thread *thread)
 {
 	if (!t->free)
 		return false;
 	look(t);
-	return !lane_of(t->free, thread->pid, thread->tid)->able;
+	return !keeps(t, thread);
 }
 
 /* --- cores ----------------------------------------------------------------------------------- */
@@ -170,8 +178,7 @@ struct candidate {
 
 static bool idles(struct tick *t, const struct tick_core *core)
 {
-	return !core->thread ||
-	       !lane_of(t->free, core->thread->pid, core->thread->tid)->able;
+	return !core->thread || !keeps(t, core->thread);
 }
 
 /* An idle core, the one it was on last if it can be, else the lowest number; else one whose thread is
@@ -204,8 +211,9 @@ static bool others_wait(struct tick *t)
 		const struct tick_thread *thread = g_ptr_array_index(t->threads, i);
 		bool able = lane_of(t->free, thread->pid, thread->tid)->able;
 
-		if (thread->core < 0 && !thread->waiting &&
-		    (thread->stage != TICK_BETWEEN || able))
+		if (thread->stage == TICK_BETWEEN
+			    ? able && !keeps(t, thread)
+			    : thread->core < 0 && !thread->waiting)
 			return true;
 	}
 	return false;
@@ -219,17 +227,20 @@ static struct candidate try(struct tick *t, struct tick_thread *thread)
 
 	if (thread->waiting || (thread->stage == TICK_BETWEEN && !lane->able))
 		return c;
-	if (own && tick_core_busy(own) && !tick_may_send(own))
+	if (own && tick_core_busy(own) && !tick_may_send(own) &&
+	    (thread->stage != TICK_BETWEEN || keeps(t, thread)))
 		return c;
-	if (own && (thread->stage != TICK_BETWEEN || !others_wait(t) ||
-		    t->cycle - own->turned < t->config->sched.quantum.cycles)) {
+	if (own && (thread->stage != TICK_BETWEEN ||
+		    (keeps(t, thread) &&
+		     (!others_wait(t) ||
+		      t->cycle - own->turned < t->config->sched.quantum.cycles)))) {
 		c.core = own;
 		return c;
 	}
 	c.core = any_core(t, thread);
-	c.since = own			     ? t->cycle
-		  : thread->stage == TICK_BETWEEN ? lane->since
-						  : thread->ready_since;
+	c.since = thread->stage != TICK_BETWEEN ? thread->ready_since
+		  : keeps(t, thread)	    ? t->cycle /* its quantum is over */
+					    : lane->since;
 	return c;
 }
 
@@ -254,9 +265,9 @@ bool tick_free_step(struct tick *t)
 		lane->under_way = true;
 		lane->able = false;
 		lane->lost = TICK_NEVER;
-		/* Another quantum begins if nobody waited. */
-		if (best.thread->core == (int)best.core->number &&
-		    t->cycle - best.core->turned >= t->config->sched.quantum.cycles)
+		/* Another quantum begins if nobody waited, or after it had nothing to do. */
+		if (t->cycle - best.core->turned >= t->config->sched.quantum.cycles ||
+		    lane->since > best.thread->turn_since)
 			best.core->turned = t->cycle;
 		tick_begin(best.thread);
 	}

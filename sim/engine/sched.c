@@ -155,7 +155,18 @@ static void take_step(struct vmsim_machine *m)
 /* --- what happens ----------------------------------------------------------------------------- */
 
 /* In the order in which they come within one cycle. */
-enum kind { COMPLETION, SUBMISSION, WAKING, SAMPLE, TIMER, BACKGROUND, THREAD, NOTHING, ZEROING };
+enum kind {
+	LEAVING, /* of a process whose exit is over: its core is idle before anything happens */
+	COMPLETION,
+	SUBMISSION,
+	WAKING,
+	SAMPLE,
+	TIMER,
+	BACKGROUND,
+	THREAD,
+	NOTHING,
+	ZEROING,
+};
 
 struct happening {
 	vmsim_cycles at;
@@ -217,7 +228,9 @@ static void offer_cores(struct vmsim_machine *m, struct happening *best)
 		struct happening next = {.at = core_now(m, core), .core = core};
 
 		if (core->running && core->running->state == THREAD_RUNNING) {
-			next.kind = THREAD;
+			next.kind = core->running->op.stage == OP_EXITED && !core->round.targets
+					    ? LEAVING
+					    : THREAD;
 			next.seq = core->running->op.seq;
 		} else if (core->round.targets) {
 			next.kind = core->round.seq ? THREAD : BACKGROUND;
@@ -284,7 +297,7 @@ static struct happening next_happening(struct vmsim_machine *m, const struct sta
 	if (next && next->possible)
 		best.at = next->at;
 	if (next && !next->thread)
-		best.kind = COMPLETION; /* nothing in that cycle */
+		best.kind = LEAVING; /* nothing in that cycle */
 	if (m->free && !next)
 		offer_lanes(m, &best);
 	offer_at(&best, device_next(m->device), COMPLETION);

@@ -118,6 +118,7 @@ void wm_copy(struct move *v)
 	}
 	take(v->m, v->frame, v->pfn, p);
 	arrive(v->m, p);
+	p->copied_from = NULL; /* it may be trimmed, and come again, before the store is made */
 	p->fault = WM_COPY_FAULT;
 	p->dirty = true;
 }

@@ -58,6 +58,14 @@ static struct wm_machine some_machine(struct gen *g, int rules)
 	k.small_tlb = gen_chance(g, 30);
 	k.pcid = gen_chance(g, 70);
 	k.tables_in = gen_chance(g, 15);
+	for (unsigned i = 0; i < WM_MORE; i++)
+		k.more |= (uint64_t)gen_chance(g, 6) << i;
+	/* What other processes may have of what there is, memory to be charged or promised, depends
+	 * on whose call comes first, which is not said of cores that work at a time. */
+	if (k.overlap && (k.more & WM_CORES)) {
+		k.slots = 4096;
+		k.may_raise = k.tables_in = false;
+	}
 	if (k.tables_in)
 		k.frames += 44;
 	if (k.standby && gen_chance(g, 5))

@@ -26,7 +26,7 @@ static bool stopped_lock(const struct wm_flight *f, const struct vmsim_record *r
 /* Of a page of a view that comes in, or came in to be copied from: the section's page. */
 static struct wm_page *holder(struct wm_page *p)
 {
-	if (p && p->copied_from && p->copied_from->open && p->fault != WM_COPY_FAULT)
+	if (p && p->copied_from && p->copied_from->open)
 		return p->copied_from;
 	return p ? wm_body(p) : NULL;
 }

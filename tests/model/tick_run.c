@@ -280,8 +280,9 @@ static void tick_init(struct tick *t)
 
 	stats_init(&t->stats);
 	events_init(&t->events);
-	events_listen(&t->events, mask, listen, t);
 	t->vmm = vmm_new(t->config, &t->stats, &t->events, &host);
+	/* The frames of a shared page table are taken before anybody can listen. */
+	events_listen(&t->events, mask, listen, t);
 	t->ledgers = g_array_new(FALSE, FALSE, sizeof(struct tick_figures));
 	t->threads = g_ptr_array_new_with_free_func(thread_free);
 	t->processes = g_hash_table_new(NULL, NULL);

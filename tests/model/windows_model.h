@@ -39,7 +39,7 @@ enum wm_leave { WM_STAYED, WM_LEFT_CLEAN, WM_LEFT_DIRTY };
 /* A committed page, from its commit until its last frame and slot are gone. */
 struct wm_page {
 	struct wm_page *proto;       /* of a view: the section's page, until it is copied */
-	struct wm_page *copied_from; /* it was, by the write under way */
+	struct wm_page *copied_from; /* it is to be, by the write under way */
 	bool in_file;                /* a section's page, whose store is a file */
 	bool free_of_charge;         /* of a view that does not copy (C1) */
 	unsigned opens;              /* operations that act on it */
@@ -186,7 +186,13 @@ struct wm_machine {
 		sections, standby, zero_fill_dirty, zeroed, overlap;
 	const char *policy, *device, *scope;
 	unsigned audit;
+	uint64_t more; /* a bit for each of wm_more */
 };
+
+/* Settings of which no result depends: what translates, what costs, where slots are. */
+#define WM_MORE 20u
+#define WM_CORES 3u /* the first two: several cores */
+extern const char *const wm_more[WM_MORE];
 
 /* ThreadStack: of a process's only thread. */
 struct wm_stack {
@@ -194,6 +200,7 @@ struct wm_stack {
 };
 
 struct wm_counts {
+	uint64_t ops; /* carried out */
 	uint64_t faults[8]; /* by wm_fault_names */
 	uint64_t input, output, reads, writes, repurposed;
 	uint64_t pending, lost, pending_unsure;

@@ -364,7 +364,8 @@ void free_look(struct vmsim_machine *m)
 
 		if (!able && lane->able)
 			lane->lost = m->time;
-		/* Who could not for no time at all keeps its place; what it waits for may be put off. */
+		/* Who could not for no time at all keeps its place; what it waits for may be put
+		 * off. */
 		if (able && (turn > m->time ||
 			     (!lane->able && (lane->lost == DEVICE_NEVER || turn > lane->lost))))
 			lane->since = MAX(lane->since, turn);

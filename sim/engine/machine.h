@@ -169,7 +169,7 @@ struct vmsim_machine {
 	vmsim_cycles last_end;  /* when the last event to end ends (T19) */
 	/* From then on cores whose threads are between events are idle: the trace says that nothing
 	 * is to begin yet, or nothing is left. DEVICE_NEVER: they wait for their turn (T19). */
-	vmsim_cycles idle_from, idle_until; /* and until then, when they wait for their turn again */
+	vmsim_cycles idle_from, idle_until; /* and until then, when they wait again */
 
 	uint64_t seq;           /* events begun */
 	uint64_t seq_measured;  /* when measuring began */

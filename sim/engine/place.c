@@ -69,7 +69,8 @@ static bool cores_permit(const struct vmsim_machine *m, const struct thread *thr
 		bool runs = other && other->state == THREAD_RUNNING;
 		bool ends_later = other && other->state == THREAD_BETWEEN && other->ended > *turn;
 
-		if (other == thread && ends_later && m->overlaps) /* its references in flight (T8) */
+		/* Its references in flight do not keep its next event off (T8). */
+		if (other == thread && ends_later && m->overlaps)
 			continue;
 		if ((!runs && !ends_later) ||
 		    (!conflict(other, thread, op) && !names(other, op)))
@@ -151,8 +152,8 @@ struct start place_ready(struct vmsim_machine *m, struct thread *thread, vmsim_c
 			 const struct start *next)
 {
 	struct start start = {.thread = thread};
-	const struct core *except = next && next->possible && place_own_core(next->thread) ? next->core
-										     : NULL;
+	bool keeps = next && next->possible && place_own_core(next->thread);
+	const struct core *except = keeps ? next->core : NULL;
 	vmsim_cycles with = MAX(first_free(m, NULL), since);
 	vmsim_cycles without = MAX(first_free(m, except), since);
 

@@ -159,8 +159,7 @@ void tick_look_at(struct tick *t, struct tick_thread *thread, size_t index)
 	thread->index = index;
 	thread->va = t->label[at.label] + at.offset;
 	/* Threads that run freely meet where a call acts. */
-	thread->exclusive = event->op == VMSIM_OP_CALL ||
-			    (event->op == VMSIM_OP_WRITE && !t->free);
+	thread->exclusive = event->op == VMSIM_OP_CALL || (event->op == VMSIM_OP_WRITE && !t->free);
 	if (event->op == VMSIM_OP_CALL) {
 		if (!vmm_call_range(t->vmm, thread->process, event->call, thread->va,
 				    &thread->first, &thread->last)) {

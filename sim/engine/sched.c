@@ -269,7 +269,6 @@ static void offer_ready(struct vmsim_machine *m, struct happening *best, const s
 
 static void offer_lanes(struct vmsim_machine *m, struct happening *best)
 {
-	free_look(m);
 	for (guint i = 0; i < free_lanes(m); i++) {
 		struct happening next = {.kind = THREAD, .lane = i + 1};
 		struct start start = free_place(m, i, &next.since, &next.seq);
@@ -298,6 +297,7 @@ static struct happening next_happening(struct vmsim_machine *m, const struct sta
 		best.at = next->at;
 	if (next && !next->thread)
 		best.kind = LEAVING; /* nothing in that cycle */
+	free_look(m);
 	if (m->free && !next)
 		offer_lanes(m, &best);
 	offer_at(&best, device_next(m->device), COMPLETION);
@@ -311,7 +311,8 @@ static struct happening next_happening(struct vmsim_machine *m, const struct sta
 		offer(&best, next_background(m));
 	/* Timers and samples wake nobody. */
 	if (best.at != DEVICE_NEVER) {
-		timer_skip(m, best.at);
+		/* In one cycle they come before threads, which wake the system from its rest. */
+		timer_skip(m, best.at + (best.kind > TIMER));
 		offer_at(&best, timer_next(m), TIMER);
 		offer_at(&best, m->sample_at, SAMPLE);
 	}

@@ -42,7 +42,7 @@ TOOLS = $(TOOL_SRC:%.c=$(B)/%)
 PRESETS = $(sort $(wildcard configs/*.json))
 
 .PHONY: all deps have-deps demo tests-built check check-asan check-clang check-faults check-recordings \
-  coverage fuzz fuzz-run fuzz-model bench docs rules format lint install uninstall clean
+  coverage fuzz fuzz-run fuzz-model bench chase docs rules format lint install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -142,6 +142,12 @@ bench: all
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) $(B)/tests/bench/bench_hot
 	$(Q)VMSIM=$(CURDIR)/build/vmsim B=$(CURDIR)/$(B) sh tests/bench/bench.sh $(wildcard $(DIR)/recordings/lackey/*.xz)
 
+# The pointer chase on a Zen 4: what configs/README.md shows. It takes two minutes of one core.
+chase: all
+	$(Q)$(MAKE) --no-print-directory $(B)/tools/chase
+	$(Q)VMSIM=build/vmsim CHASE=$(B)/tools/chase JOBS=$(JOBS) sh tools/chase.sh zen4 \
+	  > configs/zen4-chase.svg.new && mv -f configs/zen4-chase.svg.new configs/zen4-chase.svg
+
 # Readers of traces and configurations, for as long as SECONDS says; the corpus replays in check.
 SECONDS ?= 60
 fuzz:
@@ -187,7 +193,7 @@ install: all
 	install -m 644 build/libvmsim.a $(TO)/lib/libvmsim.a
 	install -m 755 build/libvmsim.so $(TO)/lib/libvmsim.so
 	install -m 644 include/vmsim/*.h include/vmsim/*.def $(TO)/include/vmsim/
-	install -m 644 $(PRESETS) configs/README.md configs/REFERENCE.md $(TO)/share/vmsim/configs/
+	install -m 644 $(PRESETS) configs/README.md configs/REFERENCE.md configs/zen4-chase.svg $(TO)/share/vmsim/configs/
 	sed '1s|""|"$(VERSION)"|' sim/vmsim.1 > $(TO)/share/man/man1/vmsim.1
 	chmod 644 $(TO)/share/man/man1/vmsim.1
 	install -m 644 tools/vmsim.bash $(TO)/share/bash-completion/completions/vmsim

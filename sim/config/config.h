@@ -222,6 +222,12 @@ struct config {
 
 /* config_get: the finished configuration behind the public handle; NULL before it is finished. */
 const struct config *config_get(const vmsim_config *config);
+/* config_large_replacement: that of a level's arrays of large pages alone, which need not have
+ * three groups of ways. */
+static inline int config_large_replacement(const struct tlb_config *tlb)
+{
+	return tlb->replacement == TLB_MRU3_PLRU ? TLB_TREE_PLRU : tlb->replacement;
+}
 /* config_is_disk: whether the device has an arm and turns (T17). => durations are resolved */
 static inline bool config_is_disk(const struct config *config)
 {

@@ -47,7 +47,7 @@ static struct array array_of(const struct level *level, const char *name, uint64
 			     uint64_t *ways)
 {
 	struct array array = {.entries = entries, .ways = ways,
-			      .replacement = level->tlb->replacement};
+			      .replacement = config_large_replacement(level->tlb)};
 
 	g_snprintf(array.path, sizeof(array.path), "%s%s", level->path, name);
 	return array;
@@ -63,6 +63,7 @@ static void list_arrays(struct config *config, struct array array[N_ARRAYS])
 
 		array[0] = array_of(&level[i], "", &tlb->entries, &tlb->ways);
 		array[0].index = tlb->index;
+		array[0].replacement = tlb->replacement;
 		array[1] = array_of(&level[i], ".large", &tlb->large.entries, &tlb->large.ways);
 		array[1].shared = tlb->large.shared;
 		array[2] = array_of(&level[i], ".huge", &tlb->huge.entries, &tlb->huge.ways);

@@ -371,7 +371,7 @@ bool access_stage(struct vmsim_machine *m, struct thread *thread)
 		do
 			translate(m, thread);
 		while (overlap_is_on(m)); /* all of its pages at once */
-		m->core->reference_end = overlap_last(m);
+		m->core->reference_end = overlap_last(m, m->core);
 		return true;
 	case OP_TRAP:
 		BOOK(m, trap, m->config->os.trap.cycles);

@@ -1,5 +1,5 @@
-/* free.c: order=free (timing T3, T4): every thread has a queue of its own events and goes its own way;
- * threads meet where they share something.
+/* free.c: order=free (timing T3, T4): every thread has a queue of its own events and goes its own
+ * way; threads meet where they share something.
  *
  * Still in the order of the trace are what a program could not do otherwise: an event that names a
  * label waits for the call that binds it; an exit waits for all that its process does before, and
@@ -10,7 +10,7 @@
  * it until it waits, has nothing to do, or its quantum is over and another waits: this is looked at
  * between events.
  *
- * Events are read ahead up to sched.window; a thread whose next event is beyond has nothing to do. */
+ * Events are read ahead up to sched.window; a thread whose next event is beyond has none. */
 #include "engine/clock.h"
 
 struct queued {
@@ -474,5 +474,5 @@ void free_ended(struct vmsim_machine *m, const struct thread *thread)
 		pid->exited = pid->ended;
 	}
 	lane->under_way = 0;
-	lane->since = thread->ended;
+	lane->since = m->now; /* its last references may still be in flight */
 }

@@ -273,8 +273,10 @@ bool vmsim_machine_finish(struct vmsim_machine *m, GError **error)
 {
 	if (!m->finished) {
 		if (machine_drain(m)) {
-			if (!m->many)
-				m->last_end = overlap_last(m);
+			if (!m->many) {
+				overlap_drain(m);
+				m->last_end = m->now;
+			}
 			machine_close(m);
 		}
 		machine_flush_references(m);

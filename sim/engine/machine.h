@@ -223,8 +223,8 @@ bool machine_await(struct vmsim_machine *m, struct thread *thread, struct op *op
 bool machine_await_labels(struct vmsim_machine *m, const uint32_t *labels, size_t n);
 /* machine_await_exit: let time pass until no process of that number is on its way out. */
 bool machine_await_exit(struct vmsim_machine *m, uint32_t pid);
-/* machine_go_on: let the next thing happen; false if nothing does. machine_stuck: then somebody waits
- * for what never comes. */
+/* machine_go_on: let the next thing happen; false if nothing does. machine_stuck: then somebody
+ * waits for what never comes. */
 bool machine_go_on(struct vmsim_machine *m);
 bool machine_stuck(struct vmsim_machine *m);
 /* machine_drain: let every event under way end. */
@@ -270,14 +270,14 @@ struct start {
 	struct core *core;
 	const struct thread *thread;
 };
-/* place_event: an event that has not begun (T3, T4). place_ready: a thread that may go on from then; not on
- * the core of `next`, if that can begin then. */
+/* place_event: an event that has not begun (T3, T4). place_ready: a thread that may go on from
+ * then; not on the core of `next`, if that can begin then. */
 struct start place_event(struct vmsim_machine *m, struct thread *thread, const struct op *op,
 			 vmsim_cycles not_before);
 struct start place_ready(struct vmsim_machine *m, struct thread *thread, vmsim_cycles since,
 			 const struct start *next);
 /* place_anywhere: a thread that may go on from then, on any core. place_permits: whether no event
- * under way keeps one off its pages, and from when. place_own_core: that it is still on, or NULL. */
+ * under way keeps one off its pages, and from when. place_own_core: that it still has. */
 struct start place_anywhere(struct vmsim_machine *m, const struct thread *thread,
 			    vmsim_cycles since);
 bool place_permits(struct vmsim_machine *m, const struct thread *thread, const struct op *op,

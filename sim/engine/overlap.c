@@ -99,10 +99,10 @@ void overlap_pass(struct vmsim_machine *m, enum bucket_id bucket, vmsim_cycles c
 		book(m, bucket, until);
 }
 
-vmsim_cycles overlap_last(const struct vmsim_machine *m)
+vmsim_cycles overlap_last(const struct vmsim_machine *m, const struct core *core)
 {
-	const struct overlap *overlap = acting(m);
-	vmsim_cycles last = m->now;
+	const struct overlap *overlap = core->overlap;
+	vmsim_cycles last = core_now(m, core);
 
 	for (unsigned i = 0; overlap && i < overlap->n; i++)
 		last = MAX(last, nth(overlap, i)->end);
@@ -111,7 +111,7 @@ vmsim_cycles overlap_last(const struct vmsim_machine *m)
 
 void overlap_drain(struct vmsim_machine *m)
 {
-	overlap_until(m, overlap_last(m));
+	overlap_until(m, overlap_last(m, m->core));
 }
 
 /* --- a reference ---------------------------------------------------------------------------- */

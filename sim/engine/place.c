@@ -4,6 +4,7 @@
  * core it was on last if that is idle, else the idle core of the lowest number, else that of the
  * thread that has waited longest for its turn. */
 #include "engine/machine.h"
+#include "engine/overlap.h"
 
 /* T3: whether an event and another thread's last one act on the same page, and one changes it. */
 static bool conflict(const struct thread *other, const struct thread *thread, const struct op *op)
@@ -80,7 +81,7 @@ static vmsim_cycles first_free(const struct vmsim_machine *m, const struct core 
 
 	for (unsigned i = 0; i < m->n_cores; i++)
 		if (&m->cores[i] != except && core_is_free(&m->cores[i]))
-			first = MIN(first, core_now(m, &m->cores[i]));
+			first = MIN(first, overlap_last(m, &m->cores[i]));
 	return first;
 }
 
@@ -106,7 +107,7 @@ static struct core *choose(struct vmsim_machine *m, const struct thread *thread,
 	for (unsigned i = 0; i < m->n_cores; i++) {
 		struct core *core = &m->cores[i];
 
-		if (core != except && core_is_free(core) && core_now(m, core) <= at &&
+		if (core != except && core_is_free(core) && overlap_last(m, core) <= at &&
 		    is_better(core, best, thread))
 			best = core;
 	}

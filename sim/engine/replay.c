@@ -107,6 +107,15 @@ static bool go_on_as_fault(struct vmsim_machine *m, const struct vmsim_event *ev
 	return !m->error;
 }
 
+/* What a translation took beyond the first level. => kept out of the hot path, which does not need
+ * its registers */
+static G_GNUC_NO_INLINE void book_miss(struct vmsim_machine *m, uint64_t walks_before,
+				       const struct translation *tr)
+{
+	BOOK(m, tlb_l2, tr->l2_cycles);
+	clock_walk(m, walks_before, tr);
+}
+
 /* One reference within one page, nothing else to attend to: the memo, else the TLBs and a walk. */
 static inline bool reference(struct vmsim_machine *m, const struct vmsim_event *event,
 			     vmsim_va va, bool watched)
@@ -128,8 +137,8 @@ static inline bool reference(struct vmsim_machine *m, const struct vmsim_event *
 		bool ok = mmu_translate(m->mmu, process_page_table(thread->process),
 					m->asid, vpn, (enum vmsim_access)event->op, false, &tr);
 
-		BOOK(m, tlb_l2, tr.l2_cycles);
-		clock_walk(m, walks, &tr);
+		if (!likely(!(tr.l2_cycles | tr.wait_cycles) && c->page_walks == walks))
+			book_miss(m, walks, &tr);
 		if (!ok) {
 			m->now += m->hit_cycles[event->op] - m->stats.data_latency;
 			return go_on_as_fault(m, event, va);

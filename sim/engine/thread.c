@@ -147,7 +147,7 @@ void thread_wait(struct vmsim_machine *m, struct thread *thread)
 void thread_end(struct vmsim_machine *m, struct thread *thread)
 {
 	thread->state = THREAD_BETWEEN;
-	thread->ended = overlap_last(m);
+	thread->ended = overlap_last(m, m->core);
 	m->last_end = MAX(m->last_end, thread->ended);
 	free_ended(m, thread);
 	if (process_has_exited(thread->process))

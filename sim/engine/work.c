@@ -181,11 +181,11 @@ bool work_background(struct vmsim_machine *m)
 	vmsim_cycles begun;
 	struct work work;
 
+	core_step(m);
 	overlap_drain(m);
 	begun = m->now;
 	machine_flush_references(m);
 	as_kernel(m);
-	core_step(m);
 	work_tell_who_ran(m, m->now);
 	vmm_write_timer(m->vmm, m->now);
 	any = vmm_background(m->vmm, starved);

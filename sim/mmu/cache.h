@@ -1,8 +1,8 @@
 /* cache.h: one level of a cache: the lines that it holds, by their numbers (timing T9).
  *
  * What a line is of, physical memory or anything else that has numbers, is the caller's business;
- * so are latencies and what other levels hold (port.c). The set is the number modulo the sets, which
- * need not be a power of two: last levels often are not.
+ * so are latencies and what other levels hold (port.c). The set is the number modulo the sets,
+ * which need not be a power of two: last levels often are not.
  *
  *   LRU   a set is kept in order of use, most recent first; replacing means dropping the last
  *   PLRU  ways keep their places; a tree of bits points to the half that was not used last

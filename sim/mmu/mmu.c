@@ -38,14 +38,14 @@ void mmu_set_clock(struct mmu *mmu, const vmsim_cycles *clock)
 
 vmsim_cycles mmu_left(const struct mmu *mmu, uint32_t asid, vmsim_vpn vpn, vmsim_cycles now)
 {
-	static const enum tlb_kind kinds[] = {TLB_SMALL, TLB_LARGE, TLB_HUGE};
 	vmsim_cycles left = 0;
 
-	for (size_t i = 0; i < G_N_ELEMENTS(kinds) && !left; i++) {
-		left = walkers_left(&mmu->walkers, now, tlb_tag_of(kinds[i], asid, vpn));
+	for (enum tlb_kind kind = TLB_SMALL; kind <= TLB_HUGE && !left; kind++) {
+		vmsim_vpn page = kind == TLB_GROUP ? vpn >> mmu->tlbs.group_shift : vpn;
+
+		left = walkers_left(&mmu->walkers, now, tlb_tag_of(kind, asid, page));
 		if (!left)
-			left = walkers_left(&mmu->walkers, now,
-					    tlb_tag_of(kinds[i], TLB_GLOBAL, vpn));
+			left = walkers_left(&mmu->walkers, now, tlb_tag_of(kind, TLB_GLOBAL, page));
 	}
 	return left;
 }
@@ -168,7 +168,8 @@ static bool walk_page(struct mmu *mmu, const struct lookup *page, struct found *
 	}
 	/* A group changes as a whole; an entry of another size is stale. */
 	if (found->entry && (mmu->tlbs.coalesce || found->entry->tag != entry->tag)) {
-		tlbs_forget(&mmu->tlbs, tlb_side(page->access), page->asid, page->vpn);
+		if (tlbs_forget(&mmu->tlbs, tlb_side(page->access), page->asid, page->vpn))
+			mmu_forget(mmu);
 		found->level = mmu->tlbs.n_levels;
 	} else if (found->entry) {
 		tlbs_rewrite(&mmu->tlbs, tlb_side(page->access), entry);

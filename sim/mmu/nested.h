@@ -1,16 +1,17 @@
 /* nested.h: nested paging: the physical addresses of a guest are virtual to its host (timing T10).
  *
- * Every address that a guest's walk meets, of an entry or at last of the page, is translated: by the
- * nested TLB, else by a walk of the host's tables, which its own structure caches shorten. The TLBs
- * hold the guest's pages with what both walks found, so a hit there meets none of this.
+ * Every address that a guest's walk meets, of an entry or at last of the page, is translated: by
+ * the nested TLB, else by a walk of the host's tables, which its own structure caches shorten. The
+ * TLBs hold the guest's pages with what both walks found, so a hit there meets none of this.
  *
  * The host maps the whole of the guest's memory from the beginning, each page to the frame of the
  * same number, with A and D set: no host walk faults, and caches see a guest's data where it would
  * be without a host. Its tables lie above everything that a guest frame number can name, those of
- * the lowest level first, each level's a page further on than it would have to be, so that the first
- * tables of all levels do not meet in the same sets of a cache.
+ * the lowest level first, each level's a page further on than it would have to be, so that the
+ * first tables of all levels do not meet in the same sets of a cache.
  *
- * What the host has cached is of one guest and never changes; nothing is ever dropped but for room. */
+ * What the host has cached is of one guest and never changes; nothing is ever dropped but for
+ * room. */
 #ifndef MMU_NESTED_H
 #define MMU_NESTED_H
 

@@ -3,15 +3,16 @@
  *
  * Walks of every design read entries at their physical addresses, one after another, through the
  * port alone; data goes through it when caches.data is on. Then they share the caches; else the
- * entries have caches.pte_share of each level's sets to themselves. Under a host (nested.h), each of
- * a walk's addresses is translated before it is read, by reads of entries like any others.
+ * entries have caches.pte_share of each level's sets to themselves. Under a host (nested.h), each
+ * of a walk's addresses is translated before it is read, by reads of entries like any others.
  *
  * A read looks level by level and ends where it hits; what it costs is that level's latency alone,
- * or memory's. Its line is then kept at every level above. Levels drop lines on their own: one that
- * a lower level drops may stay above. A victim level keeps only what the level above it drops, and
- * gives it up when it is read. Stores are as loads (the line is brought in), and setting A or D
- * writes the line that was just read. A line holds no contents: pages read from a device, zeroed or
- * given to another leave the caches as they were, and cores do not take lines from one another.
+ * or memory's. Its line is then kept at every level above. Levels drop lines on their own: one
+ * that a lower level drops may stay above. A victim level keeps only what the level above it
+ * drops, and gives it up when it is read. Stores are as loads (the line is brought in), and
+ * setting A or D writes the line that was just read. A line holds no contents: pages read from a
+ * device, zeroed or given to another leave the caches as they were, and cores do not take lines
+ * from one another.
  *
  * Invariants
  *  1. Those of every level (cache.h).

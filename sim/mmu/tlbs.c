@@ -11,10 +11,8 @@ struct tlb *tlbs_add(struct tlbs *tlbs, const struct tlb_shape *shape)
 	return tlb;
 }
 
-static struct tlb *add_array(struct tlbs *tlbs, const struct tlb_config *config,
-			     struct tlb_shape shape, uint64_t seed)
+static struct tlb *add_array(struct tlbs *tlbs, struct tlb_shape shape, uint64_t seed)
 {
-	shape.replacement = config->replacement;
 	shape.seed = seed + tlbs->n; /* random arrays differ */
 	return tlbs_add(tlbs, &shape);
 }
@@ -25,18 +23,20 @@ static void add_level(struct tlbs *tlbs, const struct tlb_config *config, uint64
 {
 	const struct tlb_size_config *larger[TLB_SIZES] = {NULL, &config->large, &config->huge};
 
-	at[SIZE_SMALL] = add_array(tlbs, config,
+	at[SIZE_SMALL] = add_array(tlbs,
 				   (struct tlb_shape){.name = names[SIZE_SMALL],
 						      .entries = config->entries,
 						      .ways = config->ways,
+						      .replacement = config->replacement,
 						      .index = config->index},
 				   seed);
 	for (unsigned size = SIZE_LARGE; size < TLB_SIZES; size++) {
 		struct tlb_shape shape = {.name = names[size], .entries = larger[size]->entries,
-					  .ways = larger[size]->ways};
+					  .ways = larger[size]->ways,
+					  .replacement = config_large_replacement(config)};
 
 		at[size] = larger[size]->shared	   ? at[size - 1]
-			   : larger[size]->entries ? add_array(tlbs, config, shape, seed)
+			   : larger[size]->entries ? add_array(tlbs, shape, seed)
 						   : NULL;
 	}
 }
@@ -311,14 +311,27 @@ void tlbs_rewrite(struct tlbs *tlbs, enum tlb_side side, const struct tlb_entry 
 
 /* --- forgetting ------------------------------------------------------------------------------- */
 
-void tlbs_forget(struct tlbs *tlbs, enum tlb_side side, uint32_t asid, vmsim_vpn vpn)
+/* Forget what a side has of a page in one level. */
+static bool forget_level(struct tlbs *tlbs, enum tlb_side side, unsigned level, uint64_t tag,
+			 vmsim_vpn vpn)
 {
+	struct tlb *tlb = array_of(tlbs, side, level, tag);
+
+	return drop(tlb, tag, vpn) && level > 0 && tlbs->inclusion[level] == INCLUSIVE &&
+	       drop_above(tlbs, tlb, level, tag);
+}
+
+bool tlbs_forget(struct tlbs *tlbs, enum tlb_side side, uint32_t asid, vmsim_vpn vpn)
+{
+	bool lost = false;
+
 	for (unsigned kind = 0; kind < TLB_KINDS; kind++) {
 		uint64_t tag = tag_of(tlbs, kind, asid, vpn);
 
 		for (unsigned level = 0; (tlbs->met >> kind & 1) && level < tlbs->n_levels; level++)
-			drop(array_of(tlbs, side, level, tag), tag, vpn);
+			lost |= forget_level(tlbs, side, level, tag, vpn);
 	}
+	return lost;
 }
 
 unsigned tlbs_invalidate(struct tlbs *tlbs, uint32_t asid, vmsim_vpn vpn)

@@ -2,8 +2,9 @@
  *
  * A walk takes the walker that is free first; until then it waits. One walk of a page is enough:
  * whoever needs the page while it is being walked for waits for that one. The walk's result stands
- * in the TLBs from the cycle in which it begins (T2), so such a reference finds its entry there, and
- * only asks how long the walk still takes. A thread whose references do not overlap meets no walk. */
+ * in the TLBs from the cycle in which it begins (T2), so such a reference finds its entry there,
+ * and only asks how long the walk still takes. A thread whose references do not overlap meets no
+ * walk. */
 #ifndef MMU_WALKERS_H
 #define MMU_WALKERS_H
 

@@ -35,6 +35,23 @@ static bool next_tables(const struct process *process, vmsim_vpn *vpn, vmsim_vpn
 	return found;
 }
 
+/* What nobody has an entry of is in the file, or was never written to the pagefile. */
+static bool prefetch_view(struct vmm *vmm, struct process *process, const struct vad *vad,
+			  vmsim_vpn first, vmsim_vpn last)
+{
+	while (!vad->segment->file && first <= last) {
+		uint64_t alike = view_alike(process, vad, first, last);
+		vmsim_vpn end = first;
+
+		while (alike == 1 && ++end <= last)
+			alike = view_alike(process, vad, end, last);
+		if (end > first && !cluster_prefetch(vmm, process, vad, first, end - 1))
+			return false;
+		first = end + alike;
+	}
+	return first > last || cluster_prefetch(vmm, process, vad, first, last);
+}
+
 /* Returns false when frames ran short. */
 static bool prefetch_block(struct vmm *vmm, struct process *process, const struct vad *vad,
 			   vmsim_vpn first, vmsim_vpn last)
@@ -42,7 +59,7 @@ static bool prefetch_block(struct vmm *vmm, struct process *process, const struc
 	vmsim_vpn end;
 
 	if (vad->segment)
-		return cluster_prefetch(vmm, process, vad, first, last);
+		return prefetch_view(vmm, process, vad, first, last);
 	for (; next_tables(process, &first, last, &end); first = end)
 		if (!cluster_prefetch(vmm, process, vad, first, end - 1))
 			return false;

@@ -19,12 +19,16 @@ int64_t view_charge(const struct process *process, const struct vad *vad, vmsim_
 		    vmsim_vpn last, unsigned prot)
 {
 	int64_t delta = 0;
+	uint64_t alike;
 
-	for (vmsim_vpn vpn = first; !view_is_charged(vad) && vpn <= last; vpn++) {
+	for (vmsim_vpn vpn = first; !view_is_charged(vad) && vpn <= last; vpn += alike) {
 		pte_t pte = page_effective(vad, pt_get(&process->pt, vpn));
+		struct pt_span span = pt_span_at(&process->pt, vpn, last + 1);
 
+		alike = span.node ? 1 : span.n;
 		if (page_is_shared(pte))
-			delta += prot_copies(view_prot(vad, pte, prot)) - prot_copies(pte_prot(pte));
+			delta += (prot_copies(view_prot(vad, pte, prot)) -
+				  prot_copies(pte_prot(pte))) * (int64_t)alike;
 	}
 	return delta;
 }
@@ -136,15 +140,17 @@ static vmsim_vpn region_end(const struct process *process, const struct vad *vad
 {
 	for (vmsim_vpn vpn = first; vpn <= vad->last;) {
 		struct pt_span span = pt_span_at(&process->pt, vpn, vad->last + 1);
+		uint64_t alike = span.n;
 
 		/* Pages without a table are all alike, but in a view: the section's may differ. */
-		if (!span.node && !vad->segment && attributes(vad, vpn, 0) != look)
+		if (!span.node && vad->segment)
+			alike = view_alike(process, vad, vpn, vad->last);
+		if (!span.node && attributes(vad, vpn, 0) != look)
 			return vpn;
-		for (uint64_t i = 0; (span.node || vad->segment) && i < span.n; i++)
-			if (attributes(vad, vpn + i,
-				       span.node ? span.node->entry[span.index + i] : 0) != look)
+		for (uint64_t i = 0; span.node && i < span.n; i++)
+			if (attributes(vad, vpn + i, span.node->entry[span.index + i]) != look)
 				return vpn + i;
-		vpn += span.n;
+		vpn += alike;
 	}
 	return vad->last + 1;
 }

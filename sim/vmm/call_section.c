@@ -204,11 +204,7 @@ static void map_view(struct vmm *vmm, struct process *process, const struct view
 	segment_add_view(segment, process, vad);
 	pages_charge(vmm, process, (int64_t)charge);
 	stats_reserved(vmm->stats, process->account, (int64_t)want->pages);
-	for (vmsim_vpn vpn = vad->first; segment->reserve && vpn <= vad->last; vpn++)
-		page_run_add(&run, vpn, 1, STATE_FREE,
-			     page_is_committed(vad, vpn, 0) ? STATE_COMMITTED : STATE_RESERVED);
-	if (!segment->reserve)
-		page_run_add(&run, vad->first, want->pages, STATE_FREE, STATE_COMMITTED);
+	view_states(vad, vad->first, want->pages, STATE_FREE, NULL, &run);
 	page_run_end(&run);
 }
 

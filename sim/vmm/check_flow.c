@@ -243,16 +243,25 @@ void flow_reset(struct audit *a, const struct step *step)
 	bool undoes = (step->call->outcome.kind == VMSIM_OUTCOME_SUCCESS ||
 		       step->call->status == STATUS_PTE_CHANGED) && /* E0 */
 		      ((alloc && (call->type & MEM_RESET_UNDO)) || call->id == VMSIM_CALL_RECLAIM);
+	uint64_t alike;
 
 	if (!resets && !undoes)
 		return;
-	for (vmsim_vpn vpn = step->first; vpn <= step->last; vpn++) {
+	for (vmsim_vpn vpn = step->first; vpn <= step->last; vpn += alike) {
 		const struct vad *vad = vad_find(&step->process->vads, vpn);
 		pte_t pte = pt_get(&step->process->pt, vpn);
 		struct page_record *record;
+		struct pt_span span;
 		struct pfn page;
 
-		if (!vad || !page_is_committed(vad, vpn, pte))
+		if (!vad)
+			return; /* it failed */
+		/* What has no entry was never touched. */
+		span = pt_span_at(&step->process->pt, vpn, MIN(step->last, vad->last) + 1);
+		alike = span.node      ? 1
+			: vad->segment ? view_alike(step->process, vad, vpn, vpn + span.n - 1)
+				       : span.n;
+		if (alike > 1 || !page_is_committed(vad, vpn, pte))
 			continue;
 		page = page_at(step->process, vad, vpn, pte);
 		if (page.segment)

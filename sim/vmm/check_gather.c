@@ -128,21 +128,15 @@ static void gather_process(struct audit *a, struct process *process)
 
 /* --- sections, frames ------------------------------------------------------------------------ */
 
-static void gather_segment(struct audit *a, struct segment *segment)
+static void gather_home(void *ctx, struct segment *segment, vmsim_vpn index, pte_t pte)
 {
-	for (vmsim_vpn c = 0; c <= (segment->pages - 1) / SEGMENT_CHUNK; c++) {
-		for (vmsim_vpn i = 0; segment->chunk[c] && i < SEGMENT_CHUNK; i++) {
-			pte_t pte = segment->chunk[c][i];
+	struct audit *a = ctx;
 
-			if (!pte)
-				continue;
-			*list_add(&a->homes) = (struct home){segment, c * SEGMENT_CHUNK + i, pte};
-			if (pte_is_transition(pte) || pte_is_valid(pte))
-				name_frame(a, NULL, pte);
-			else if (pte_is_pagefile(pte))
-				name_slot(a, pte_slot(pte));
-		}
-	}
+	*list_add(&a->homes) = (struct home){segment, index, pte};
+	if (pte_is_transition(pte) || pte_is_valid(pte))
+		name_frame(a, NULL, pte);
+	else if (pte_is_pagefile(pte))
+		name_slot(a, pte_slot(pte));
 }
 
 /* Pagefiles grow. */
@@ -192,7 +186,7 @@ void gather_whole(struct audit *a)
 			gather_process(a, process);
 	}
 	for (guint i = 0; i < vmm->segments->len; i++)
-		gather_segment(a, g_ptr_array_index(vmm->segments, i));
+		segment_foreach(g_ptr_array_index(vmm->segments, i), gather_home, a);
 	for (vmsim_pfn f = 0; f < a->db->fresh; f++) {
 		*list_add(&a->frames) = f;
 		if (a->db->pfn[f].slot)
@@ -207,10 +201,14 @@ void gather_pages(struct audit *a, struct process *process, vmsim_vpn first, vms
 	forget(a, false);
 	if (!process || process->exited)
 		return;
-	for (vmsim_vpn vpn = first; vpn <= last && vpn < a->vmm->pool.shape->vpn_end; vpn++) {
+	last = MIN(last, a->vmm->pool.shape->vpn_end - 1);
+	for (vmsim_vpn vpn = first; vpn <= last; vpn++) {
+		struct pt_span span = pt_span_at(&process->pt, vpn, last + 1);
 		const struct vad *vad = vad_find(&process->vads, vpn);
 		pte_t pte = pt_get(&process->pt, vpn);
 
+		if (!span.node && !span.large)
+			vpn += span.n - 1;
 		if (!pte)
 			continue;
 		*list_add(&a->entries) = (struct entry){process, vad, vpn, pte};

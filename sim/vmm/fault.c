@@ -133,14 +133,6 @@ static enum vmm_status collided_fault(struct vmm *vmm, struct fault *fault, vmsi
 	return VMM_WAIT_IO;
 }
 
-/* A store makes its page live from its fault on (R6), though it comes only after the service. */
-static void page_stored(struct vmm *vmm, vmsim_pfn frame)
-{
-	page_dirtied(vmm, frame);
-	if (vmm->audit)
-		audit_live(vmm, frame);
-}
-
 /* A page that is in a frame: its own (transition), or its section's, which others may map. */
 static enum vmm_status resident_fault(struct vmm *vmm, struct process *process,
 				      struct fault *fault, vmsim_pfn frame, unsigned prot)

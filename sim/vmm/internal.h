@@ -182,6 +182,11 @@ static inline bool page_is_committed(const struct vad *vad, vmsim_vpn vpn, pte_t
 uint64_t pages_committed(const struct process *process, const struct vad *vad, vmsim_vpn first,
 			 vmsim_vpn last);
 
+/* view_alike: how many pages of a view from vpn on may be treated as one: 1, or more where neither
+ * the process nor the section has entries. */
+uint64_t view_alike(const struct process *process, const struct vad *vad, vmsim_vpn vpn,
+		    vmsim_vpn last);
+
 /* State changes of runs of pages, coalesced into page-state events. */
 struct page_run {
 	struct vmm *vmm;
@@ -192,6 +197,10 @@ struct page_run {
 void page_run_add(struct page_run *run, vmsim_vpn vpn, uint64_t n, const char *from,
 		  const char *to);
 void page_run_end(struct page_run *run);
+/* view_states: n pages of a view from vpn on, of which the process has no entries, become what the
+ * section says they are (to: NULL), or are that no more (from: NULL). */
+void view_states(const struct vad *vad, vmsim_vpn vpn, uint64_t n, const char *from,
+		 const char *to, struct page_run *run);
 
 /* pages_charge: the commit charge of a process moves by delta pages. */
 void pages_charge(struct vmm *vmm, struct process *process, int64_t delta);
@@ -263,6 +272,9 @@ void page_map(struct vmm *vmm, struct process *process, vmsim_vpn vpn, vmsim_pfn
 	      unsigned prot, unsigned priority, enum pfn_transition move);
 /* page_dirtied: the page is newer than its slot now, and no longer reset (L30, R6). */
 void page_dirtied(struct vmm *vmm, vmsim_pfn frame);
+/* page_stored: the same by the fault of a store, which may be made again only after another core has
+ * trimmed the page, and written it out. */
+void page_stored(struct vmm *vmm, vmsim_pfn frame);
 /* page_harvest: D of a valid entry, told to the frame and to a write-watch block. D stays. */
 void page_harvest(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte);
 /* page_clean: D of a valid entry is cleared, for the next store to show; the caller tells whoever

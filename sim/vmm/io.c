@@ -295,7 +295,7 @@ static void read_page_done(struct vmm *vmm, const struct io *io, uint32_t i)
 	}
 	page_map(vmm, io->process, io->vpn, frame, prot, io->priority, MOVE_L14);
 	if (io->access == VMSIM_WRITE && !prot_copies(prot))
-		page_dirtied(vmm, frame);
+		page_stored(vmm, frame);
 	page_open(vmm, io->process, io->vpn, io->access == VMSIM_WRITE);
 }
 

@@ -3,16 +3,28 @@
 
 const char *const state_names[3] = {"free", "reserved", "committed"};
 
+uint64_t view_alike(const struct process *process, const struct vad *vad, vmsim_vpn vpn,
+		    vmsim_vpn last)
+{
+	struct pt_span span = pt_span_at(&process->pt, vpn, last + 1);
+	vmsim_vpn index = vad_index(vad, vpn);
+
+	return span.node ? 1 : segment_alike(vad->segment, index, index + span.n);
+}
+
 /* A page of a view is committed when the section's is, or when it was copied. */
 static uint64_t view_pages_committed(const struct process *process, const struct vad *vad,
 				     vmsim_vpn first, vmsim_vpn last)
 {
-	uint64_t n = 0;
+	uint64_t n = 0, alike;
 
 	if (!vad->segment->reserve)
 		return last - first + 1;
-	for (vmsim_vpn vpn = first; vpn <= last; vpn++)
-		n += page_is_committed(vad, vpn, pt_get(&process->pt, vpn));
+	for (vmsim_vpn vpn = first; vpn <= last; vpn += alike) {
+		alike = view_alike(process, vad, vpn, last);
+		if (page_is_committed(vad, vpn, pt_get(&process->pt, vpn)))
+			n += alike;
+	}
 	return n;
 }
 
@@ -88,6 +100,21 @@ static void release_entry(struct vmm *vmm, struct process *process, struct vad *
 	page_delete(vmm, process, vpn, page_effective(vad, pte));
 }
 
+void view_states(const struct vad *vad, vmsim_vpn vpn, uint64_t n, const char *from,
+		 const char *to, struct page_run *run)
+{
+	const vmsim_vpn end = vad_index(vad, vpn) + n;
+	uint64_t alike;
+
+	for (vmsim_vpn index = vad_index(vad, vpn); index < end; index += alike, vpn += alike) {
+		const char *is = segment_committed(vad->segment, index) ? STATE_COMMITTED
+									: STATE_RESERVED;
+
+		alike = segment_alike(vad->segment, index, end);
+		page_run_add(run, vpn, alike, from ? from : is, from ? is : to);
+	}
+}
+
 /* Pages without a page table. */
 static void absent_free(struct vad *vad, vmsim_vpn vpn, uint64_t n, const char *to,
 			struct page_run *run)
@@ -99,10 +126,7 @@ static void absent_free(struct vad *vad, vmsim_vpn vpn, uint64_t n, const char *
 			page_run_add(run, vpn, n, committed ? STATE_COMMITTED : STATE_RESERVED, to);
 		return;
 	}
-	for (uint64_t i = 0; i < n; i++)
-		page_run_add(run, vpn + i, 1,
-			     page_is_committed(vad, vpn + i, 0) ? STATE_COMMITTED : STATE_RESERVED,
-			     to);
+	view_states(vad, vpn, n, NULL, to, run);
 }
 
 void pages_free(struct vmm *vmm, struct process *process, struct vad *vad, vmsim_vpn first,

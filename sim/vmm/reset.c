@@ -127,6 +127,14 @@ static bool every_page(struct vmm *vmm, struct process *process, const struct va
 	for (vmsim_vpn vpn = first; vpn <= last;) {
 		struct pt_span span = pt_span_at(&process->pt, vpn, last + 1);
 
+		/* Pages that nobody has an entry of were never touched. */
+		if (!span.node && vad->segment) {
+			span.n = view_alike(process, vad, vpn, last);
+			if (span.n > 1) {
+				vpn += span.n;
+				continue;
+			}
+		}
 		for (uint64_t i = 0; (span.node || vad->segment) && i < span.n; i++) {
 			pte_t pte = span.node ? span.node->entry[span.index + i] : 0;
 			struct pfn page;

@@ -3,7 +3,7 @@
  * The three steps of losing a page are kept apart: page_unmap() takes it out of a working set and
  * keeps its contents on a list; frame_repurpose() makes a listed frame forget its page;
  * page_delete() gives up contents and storage at once. */
-#include "vmm/internal.h"
+#include "vmm/check.h"
 
 pte_t home_get(const struct vmm *vmm, const struct pfn *pfn)
 {
@@ -167,6 +167,13 @@ void page_dirtied(struct vmm *vmm, vmsim_pfn frame)
 	/* A slot being written is freed when its write completes (L24). */
 	if (!(pfn->flags & PFN_IO))
 		slot_free_of(vmm, pfn);
+}
+
+void page_stored(struct vmm *vmm, vmsim_pfn frame)
+{
+	page_dirtied(vmm, frame);
+	if (vmm->audit)
+		audit_live(vmm, frame);
 }
 
 void page_clean(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte)

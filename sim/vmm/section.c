@@ -1,8 +1,6 @@
 /* section.c: segments and their pages. See section.h. */
 #include "vmm/internal.h"
 
-#include <string.h>
-
 bool pfn_is_mapped_file(const struct pfn *pfn)
 {
 	return pfn->segment && pfn->segment->file;
@@ -10,9 +8,22 @@ bool pfn_is_mapped_file(const struct pfn *pfn)
 
 /* --- entries ------------------------------------------------------------------------------- */
 
+static int by_number(const void *a, const void *b, void *ctx)
+{
+	uintptr_t x = (uintptr_t)a, y = (uintptr_t)b;
+
+	(void)ctx;
+	return (x > y) - (x < y);
+}
+
+static void *key_of(vmsim_vpn index)
+{
+	return (void *)(uintptr_t)(index / SEGMENT_CHUNK);
+}
+
 pte_t segment_get(const struct segment *segment, vmsim_vpn index)
 {
-	const pte_t *chunk = segment->chunk[index / SEGMENT_CHUNK];
+	const pte_t *chunk = g_tree_lookup(segment->chunks, key_of(index));
 	pte_t pte = chunk ? chunk[index % SEGMENT_CHUNK] : 0;
 
 	if (!pte && !segment->file && !segment->reserve)
@@ -22,12 +33,37 @@ pte_t segment_get(const struct segment *segment, vmsim_vpn index)
 
 void segment_set(struct segment *segment, vmsim_vpn index, pte_t pte)
 {
-	pte_t **chunk = &segment->chunk[index / SEGMENT_CHUNK];
+	pte_t *chunk = g_tree_lookup(segment->chunks, key_of(index));
 
 	g_assert(index < segment->pages);
-	if (!*chunk)
-		*chunk = g_new0(pte_t, SEGMENT_CHUNK);
-	(*chunk)[index % SEGMENT_CHUNK] = pte;
+	if (!chunk) {
+		chunk = g_new0(pte_t, SEGMENT_CHUNK);
+		g_tree_insert(segment->chunks, key_of(index), chunk);
+	}
+	chunk[index % SEGMENT_CHUNK] = pte;
+}
+
+vmsim_vpn segment_alike(const struct segment *segment, vmsim_vpn index, vmsim_vpn end)
+{
+	GTreeNode *node = g_tree_lower_bound(segment->chunks, key_of(index));
+
+	if (node)
+		end = MIN(end, (uintptr_t)g_tree_node_key(node) * SEGMENT_CHUNK);
+	return end > index ? end - index : 1;
+}
+
+void segment_foreach(struct segment *segment, segment_fn *each, void *ctx)
+{
+	GTreeNode *node = g_tree_node_first(segment->chunks);
+
+	for (; node; node = g_tree_node_next(node)) {
+		const pte_t *chunk = g_tree_node_value(node);
+		vmsim_vpn first = (uintptr_t)g_tree_node_key(node) * SEGMENT_CHUNK;
+
+		for (vmsim_vpn i = 0; i < SEGMENT_CHUNK; i++)
+			if (chunk[i])
+				each(ctx, segment, first + i, chunk[i]);
+	}
 }
 
 bool segment_committed(const struct segment *segment, vmsim_vpn index)
@@ -123,9 +159,7 @@ void sections_init(struct vmm *vmm)
 
 static void segment_free(struct segment *segment)
 {
-	for (vmsim_vpn i = 0; i <= (segment->pages - 1) / SEGMENT_CHUNK; i++)
-		g_free(segment->chunk[i]);
-	g_free(segment->chunk);
+	g_tree_destroy(segment->chunks);
 	g_array_unref(segment->views);
 	g_clear_pointer(&segment->last_stored, g_hash_table_destroy);
 	g_free(segment->name);
@@ -154,19 +188,6 @@ static struct segment *segment_of_file(const struct vmm *vmm, const struct file 
 	return NULL;
 }
 
-/* A file grows to the largest section of it. */
-static void segment_grow(struct segment *segment, vmsim_vpn pages)
-{
-	vmsim_vpn had = segment->pages ? (segment->pages - 1) / SEGMENT_CHUNK + 1 : 0;
-	vmsim_vpn need = (pages - 1) / SEGMENT_CHUNK + 1;
-
-	if (pages <= segment->pages)
-		return;
-	segment->chunk = g_renew(pte_t *, segment->chunk, need);
-	memset(segment->chunk + had, 0, (need - had) * sizeof(*segment->chunk));
-	segment->pages = pages;
-}
-
 static struct segment *segment_new(struct vmm *vmm, const char *name, enum segment_kind kind,
 				   struct file *file)
 {
@@ -176,6 +197,7 @@ static struct segment *segment_new(struct vmm *vmm, const char *name, enum segme
 	segment->kind = kind;
 	segment->file = file;
 	segment->views = g_array_new(FALSE, FALSE, sizeof(struct view));
+	segment->chunks = g_tree_new_full(by_number, NULL, NULL, g_free);
 	g_ptr_array_add(vmm->segments, segment);
 	return segment;
 }
@@ -195,7 +217,8 @@ struct section *section_new(struct vmm *vmm, const struct section_request *want)
 	section->segment = file ? segment_of_file(vmm, file, kind) : NULL;
 	if (!section->segment)
 		section->segment = segment_new(vmm, file ? file->path : want->name, kind, file);
-	segment_grow(section->segment, want->pages);
+	/* A file grows to the largest section of it. */
+	section->segment->pages = MAX(section->segment->pages, want->pages);
 	if (file)
 		file_grow(vmm, file, want->pages);
 	section->segment->refs++;
@@ -277,10 +300,12 @@ vmsim_vpn section_file_pages(const struct vmm *vmm, const char *path)
 }
 
 /* A page of the pagefile's that nobody can reach any more. */
-static void forget_page(struct vmm *vmm, struct segment *segment, vmsim_vpn index)
+static void forget_page(void *ctx, struct segment *segment, vmsim_vpn index, pte_t pte)
 {
-	pte_t pte = segment_get(segment, index);
+	struct vmm *vmm = ctx;
 
+	(void)segment;
+	(void)index;
 	if (pte_is_pagefile(pte))
 		slot_free(vmm, NULL, pte_slot(pte));
 	if (!pte_is_transition(pte))
@@ -294,10 +319,7 @@ void segment_unref(struct vmm *vmm, struct segment *segment)
 	/* What is known of a file stays known: its pages remain on the lists, as a cache. */
 	if (--segment->refs || segment->file)
 		return;
-	for (vmsim_vpn c = 0; c <= (segment->pages - 1) / SEGMENT_CHUNK; c++)
-		for (vmsim_vpn i = 0; segment->chunk[c] && i < SEGMENT_CHUNK; i++)
-			if (segment->chunk[c][i])
-				forget_page(vmm, segment, c * SEGMENT_CHUNK + i);
+	segment_foreach(segment, forget_page, vmm);
 	segment_commit(vmm, segment, -(int64_t)segment->committed);
 	inject_forget(vmm, segment);
 	g_ptr_array_remove(vmm->segments, segment);

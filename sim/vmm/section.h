@@ -60,7 +60,7 @@ struct segment {
 	uint64_t committed; /* pages charged (C1) */
 	uint32_t refs;
 	GArray *views;     /* of struct view */
-	pte_t **chunk;     /* entries, SEGMENT_CHUNK to a chunk; NULL: all zero */
+	GTree *chunks;     /* number -> entries, SEGMENT_CHUNK of them; the others are zero */
 	GHashTable *last_stored; /* as in struct process, by index */
 };
 
@@ -77,6 +77,12 @@ enum view_allows { VIEW_READ = 1, VIEW_WRITE = 2, VIEW_EXECUTE = 4 };
 
 pte_t segment_get(const struct segment *segment, vmsim_vpn index);
 void segment_set(struct segment *segment, vmsim_vpn index, pte_t pte);
+/* segment_foreach: every entry that is not zero, in order. */
+typedef void segment_fn(void *ctx, struct segment *segment, vmsim_vpn index, pte_t pte);
+void segment_foreach(struct segment *segment, segment_fn *each, void *ctx);
+/* segment_alike: how many pages from index on, below end, may be treated as one: 1, or more where
+ * none has an entry. A section may have far more pages than anybody will ever touch. */
+vmsim_vpn segment_alike(const struct segment *segment, vmsim_vpn index, vmsim_vpn end);
 /* segment_committed: whether a page of it is committed. */
 bool segment_committed(const struct segment *segment, vmsim_vpn index);
 

@@ -60,6 +60,8 @@ static struct wm_machine some_machine(struct gen *g, int rules)
 	k.tables_in = gen_chance(g, 15);
 	if (k.tables_in)
 		k.frames += 44;
+	for (unsigned i = 0; i < WM_MORE; i++)
+		k.more |= (uint64_t)gen_chance(g, 6) << i;
 	if (k.standby && gen_chance(g, 5))
 		k.frames = 700; /* working-set limits can be set there (2.8.3) */
 	return k;

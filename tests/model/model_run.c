@@ -13,9 +13,44 @@ struct run {
 	bool over; /* the simulated machine cannot go on, rightly */
 };
 
+const char *const wm_more[WM_MORE] = {
+	"cores=2",
+	"cores=4",
+	"core.mlp=4",
+	"tlb.coalesce.kind=all",
+	"tlb.coalesce.kind=bitmap tlb.coalesce.pages=8",
+	"tlb.prefetch.kind=next-page",
+	"tlb.prefetch.kind=distance",
+	"tlb.pcids=1",
+	"tlb.pcids=2",
+	"tlb.l2.inclusion=exclusive tlb.coalesce.kind=none",
+	"tlb.l2.inclusion=inclusive tlb.coalesce.kind=none",
+	"tlb.l2.index=xor tlb.l2.replacement=random",
+	"tlb.unified=true",
+	"psc.pml4e.entries=1 psc.pdpte.entries=2 psc.pde.entries=4",
+	"caches.data=true",
+	"nested.enabled=true",
+	"os.age_flush=false",
+	"os.tlb_ceiling=2",
+	"pagefile.reserve=true",
+	"vmm.prefetch_max=2",
+};
+
+static char *more_settings(const struct wm_machine *machine)
+{
+	GString *text = g_string_new(NULL);
+
+	for (unsigned i = 0; i < WM_MORE; i++)
+		if (machine->more >> i & 1)
+			g_string_append_printf(text, " %s", wm_more[i]);
+	return g_string_free(text, FALSE);
+}
+
 char *wm_settings(const struct wm_machine *machine)
 {
-	return g_strdup_printf(
+	char *more = more_settings(machine), *text;
+
+	text = g_strdup_printf(
 		"rules=%s memory.frames=%" G_GUINT64_FORMAT " pagefile.size=%" G_GUINT64_FORMAT
 		" standby.enabled=%s replacement.policy=%s replacement.scope=%s pagefile.device=%s "
 		"memory.zeroed=%s memory.zero_fill_dirty=%s vmm.ws_min=%" G_GUINT64_FORMAT
@@ -24,7 +59,7 @@ char *wm_settings(const struct wm_machine *machine)
 		" replacement.sees=%s paging.dirty=%s vmm.nt_partial_release=%s"
 		" vmm.increase_working_set_privilege=%s tlb.l1d.entries=%s tlb.l2.entries=%s"
 		" tlb.pcid=%s"
-		" memory.page_tables=%s trace.implicit_commit=false",
+		" memory.page_tables=%s trace.implicit_commit=false%s",
 		machine->rules ? "win32" : "article", machine->frames, machine->slots * WM_P,
 		machine->standby ? "true" : "false", machine->policy, machine->scope,
 		machine->device, machine->zeroed ? "true" : "false",
@@ -34,7 +69,9 @@ char *wm_settings(const struct wm_machine *machine)
 		machine->software_dirty ? "sw" : "hw", machine->partial ? "true" : "false",
 		machine->may_raise ? "true" : "false", machine->small_tlb ? "4" : "64",
 		machine->small_tlb ? "0" : "1536", machine->pcid ? "true" : "false",
-		machine->tables_in ? "in" : "out");
+		machine->tables_in ? "in" : "out", more);
+	g_free(more);
+	return text;
 }
 
 static vmsim_machine *machine_of(const struct wm_machine *machine)
@@ -173,6 +210,7 @@ static void carry_out(struct run *r, struct wm_op *op)
 		return;
 	g_ptr_array_set_size(pages, 0);
 	g_array_set_size(changes, 0);
+	r->m->n.ops++;
 	*f = (struct wm_flight){.op = op,
 				.seq = r->m->seq + 1,
 				.pid = op->event.pid,

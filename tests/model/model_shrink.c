@@ -185,6 +185,13 @@ static void simplify_machine(struct wm_case *c)
 	c->machine.zeroed = c->machine.zero_fill_dirty = true;
 	if (!differs(c))
 		c->machine = was;
+	for (unsigned i = 0; i < WM_MORE; i++) {
+		uint64_t more = c->machine.more;
+
+		c->machine.more &= ~((uint64_t)1 << i);
+		if (c->machine.more != more && !differs(c))
+			c->machine.more = more;
+	}
 }
 
 void wm_shrink(struct wm_case *c, const char *difference)

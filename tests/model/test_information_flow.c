@@ -93,29 +93,49 @@ static void forget(struct flow *f, struct page *p)
 	memset(p, 0, sizeof(*p));
 }
 
-static void write_tag(struct flow *f, unsigned process, unsigned block, unsigned page)
+/* A reset page holds its old tags or zeros, not some of both; once it is written, it keeps what it
+ * has then. skip: the place that was written. */
+static void look_at_reset(struct flow *f, unsigned process, unsigned block, unsigned page,
+			  unsigned skip)
 {
 	struct page *p = &f->space[process][block].page[page];
-	unsigned place = (unsigned)below(f, PLACES);
-	uint64_t tag = new_tag(f, process, block, page), va = address(block, page) + place * 1024;
+	bool kept = false, lost = false;
 
-	if (!p->committed || p->offered)
-		return;
-	/* a reset page that is written is live again, with its old tags or with zeros */
-	for (unsigned i = 0; p->reset && i < PLACES; i++) {
+	for (unsigned i = 0; i < PLACES; i++) {
 		uint64_t value = 0;
 
+		if (i == skip)
+			continue;
 		vmsim_access(f->vm, process + 1, VMSIM_READ, address(block, page) + i * 1024, 8,
 			     &value);
 		if (value && value != p->tag[i] && !f->leak)
 			f->leak = g_strdup_printf("process %u reads %" G_GINT64_MODIFIER
 						  "x from a reset page",
 						  process, value);
+		kept |= value != 0;
+		lost |= value != p->tag[i];
 		p->tag[i] = value;
 	}
-	p->reset = false;
+	if (kept && lost && !f->leak)
+		f->leak = g_strdup_printf("process %u lost a part of a reset page", process);
+}
+
+static void write_tag(struct flow *f, unsigned process, unsigned block, unsigned page)
+{
+	struct page *p = &f->space[process][block].page[page];
+	unsigned place = (unsigned)below(f, PLACES);
+	uint64_t tag = new_tag(f, process, block, page), va = address(block, page) + place * 1024;
+	bool before = below(f, 2);
+
+	if (!p->committed || p->offered)
+		return;
+	if (p->reset && before)
+		look_at_reset(f, process, block, page, PLACES);
 	vmsim_access(f->vm, process + 1, VMSIM_WRITE, va, 8, &tag);
 	p->tag[place] = tag;
+	if (p->reset && !before)
+		look_at_reset(f, process, block, page, place);
+	p->reset = false;
 }
 
 static void read_tag(struct flow *f, unsigned process, unsigned block, unsigned page)

@@ -1,48 +1,64 @@
 /* tick.h: a slow simulator that advances one cycle at a time (timing.md), against which the
- * event-driven engine is held. It shares the memory manager, the MMU and the configuration with
- * it, which know no time, and nothing of sim/engine: cores, scheduler, device, shootdowns, where
- * every cycle is booked, and for whom, are its own. Plain arrays and linear searches.
+ * event-driven engine is held. It shares the memory manager, the MMU and the configuration with it,
+ * which know no time, and nothing of sim/engine: cores, scheduler, device, shootdowns, and where
+ * and for whom each cycle is booked are its own. Plain arrays and linear searches.
  *
  *   tick_run.c     the loop over cycles; booking          tick_access.c  references and faults
  *   tick_sched.c   whose turn it is                       tick_call.c    calls
- *   tick_host.c    what a step asked for; background      tick_device.c  the device
- *   tick_gen.c, tick_gen_machine.c  cases from a seed     tick_compare.c both sides, compared
- *   tick_shrink.c  smaller cases, and cases in words
+ *   tick_host.c    requests; background work              tick_shoot.c   invalidations, interrupts
+ *   tick_free.c    the same in free order                 tick_compare.c both sides, compared
+ *   tick_device.c  the device
+ *   tick_gen.c, tick_gen_machine.c  cases from a seed     tick_shrink.c  smaller cases, in words
  *
  * A core is in a step, whose cycles it counts down, or looks for the next one. In each cycle, in
  * this order and again from the top after each, until nothing more happens (T2):
- *   events end, threads that must wait leave their core
+ *   events end, threads that must wait leave their core, interrupts are taken
  *   1. a request completes, the lowest number first
- *      what steps that are over have asked of the device gets there
- *   2. a timer comes; a step of background work begins
+ *      what a step that is over has asked of the device gets there, the lowest number first
+ *   2. threads that wait for a frame may go on; a timer comes; a step of background work begins
  *   3. the thread whose event is the earliest, and that can, takes a step, or a core
- * Then every core books one cycle in one bucket of one process.
+ * Then every core books one cycle in one bucket of one process. Free frames are zeroed only by
+ * cores that nothing happened to.
  *
  * What timing.md leaves open is read like this:
  *   T2   the lookups and the walk of one page are one step, in the cycle of the first lookup
- *   T2   requests that a step makes get to the device when its cycles are over, after completions
- *        of that cycle; so do those of background work ("service up to the request", T13)
+ *   T2   the requests of a step get to the device when its cycles are over, answers to its
+ *        interrupts included, after the completions of that cycle ("service up to the request",
+ *        T13)
  *   T2   the run ends before the completions of its end cycle
- *   T3   an event has begun once its thread has its core, so before the switch's cycles, which are
- *        not the event's; its gap (+N) is
- *   T3   which pages an event acts on is asked anew in each cycle in which it might begin
- *   T4   the idle core that a thread takes is the lowest-numbered; a thread has a core of its own
- *        until it waits for I/O, or another takes it
+ *   T3   an event has begun once its thread has its core, so before the cycles of the switch,
+ *        which are not the event's; its gap (+N) is, and what it does comes after it
+ *   T3   which pages an event acts on is asked anew in each cycle in which it might begin; a call
+ *        that was given NULL acts on what it placed; one that acts on all pages meets every event
+ *        of its process; a label is known when the call that says it has ended, a pid free when
+ *        the exit has
+ *   T4   a thread has a core of its own until it waits for I/O, or another takes it; without one
+ *        it takes that which it was on last, if that is idle, else the idle core of the lowest
+ *        number
  *   T4   a thread that has to wait leaves its core even if what it waits for came while it served
- *   T4   after ExitProcess the core is in the address space that was left, and the next is switched to
- *   T6   while a recorded time (@N) is what the next event waits for, cores without an event idle
- *   T13  who waits for a frame goes on once there is one; on the textbook machine, where that
- *        cannot be said before it tries, once a request completes or another step was taken
- *   T16  a core has nothing to run when no event is under way on it; background work goes before
- *        threads there, step after step until it finds nothing to do, and begins when the memory
- *        manager has been at work since it last did, or while a thread waits for a frame and
- *        anything has happened since
- *   T16  free frames are zeroed by a core with nothing to run, whatever it waits for; from
- *        vmm.zero_start frames on, until none is left or work comes (W10)
- *   T16  the balance set manager's timer comes in its cycle; while it is at rest and no event is
- *        under way, ticks are only counted (vmm_slept)
+ *   T4   after ExitProcess the core is in the address space that was left
+ *   T6   while a recorded time (@N) is all that the next event waits for, cores without an event
+ *        idle
+ *   T13  who waits for a frame goes on in the cycle in which there is one, if a request completes
+ *        or background work did something, else when background work has nothing more to do; on
+ *        the textbook machine, where a frame cannot be told before it is tried for, whenever the
+ *        memory manager did something
+ *   T15  TLBs, here and elsewhere, lose the pages in the step's cycle, in which frames are
+ *        listed, too. A core is interrupted if it is in the address space. The interrupts leave
+ *        when the step's work is over, and get there when those of the round are (os.ipi). The
+ *        step of one page's lookups, walk and data is not interrupted, anything else at once;
+ *        handlers are served one after another, in the order in which they came, and answer when
+ *        they are done
+ *   T16  idle cores for background work have no thread, or one that waits; it goes before
+ *        threads, and on step after step until it finds nothing to do; it begins when the memory
+ *        manager has been at work since it last did
+ *   T16  each idle core zeroes frames of its own, from vmm.zero_start on, until none is left or
+ *        work comes (W10); not while its thread waits for its turn
+ *   T16  the timers come in their cycle; while the balance set manager is at rest and no event is
+ *        under way, its ticks are only counted (vmm_slept)
  *   T19  a thread between two events waits for its turn until every event of the trace has begun;
  *        whether it has another one is not known before
+ *   T19  a core whose last thread goes on elsewhere idles
  *   T19  a completion counts for the process that asked for it */
 #ifndef TICK_H
 #define TICK_H
@@ -103,8 +119,8 @@ struct tick_result {
 	bool endless; /* it was given up */
 	vmsim_cycles end;
 	struct tick_figures total;
-	GArray *processes, *phases; /* of struct tick_part */
-	GArray *records;            /* of struct tick_record */
+	GArray *processes, *phases;     /* of struct tick_part */
+	GArray *records;                /* of struct tick_record */
 	struct vmsim_outcome *outcomes; /* of calls, in the order of the case; pages are owned */
 	uint8_t *results;               /* of accesses: vmsim_access_result */
 	size_t n;
@@ -138,7 +154,8 @@ struct tick_thread {
 	int last_core;
 	vmsim_va stack_low, stack_end;
 	unsigned priority;
-	vmsim_cycles turn_since; /* between events since */
+	vmsim_cycles turn_since;  /* between events since */
+	vmsim_cycles ready_since; /* in the middle of one, but for a core */
 
 	enum tick_stage stage, after; /* after: TICK_WAIT's */
 	enum tick_wait wait;
@@ -155,11 +172,11 @@ struct tick_thread {
 	bool repeated, untold;
 	vmsim_cycles data_cycles; /* of the slowest page, where caches hold data */
 	struct fault fault;
-	vmsim_cycles fault_begin;
+	vmsim_cycles fault_begin, fault_cycles;
 	struct api_call call;
 };
 
-/* Cycles that go to one bucket: of a step, or of an interrupt that is answered when they are over. */
+/* Cycles that go to one bucket: of a step, or of an interrupt, answered when they are over. */
 struct tick_slice {
 	enum bucket_id bucket;
 	vmsim_cycles cycles;
@@ -180,6 +197,7 @@ struct tick_core {
 	struct mmu mmu;
 	struct tick_thread *thread; /* that has it */
 	struct tick_thread *last;   /* that had it last, and has no other since; NULL: none */
+	vmsim_cycles turned;        /* to it */
 	struct tick_thread *ran;    /* that had it last, if there is that thread */
 	bool used;                  /* it has had one */
 	uint32_t asid;              /* the address space it is in; 0: none yet */
@@ -197,11 +215,11 @@ struct tick_core {
 	unsigned unanswered, account;
 	struct tick_slice waiting[TICK_SLICES]; /* interrupts that it has not taken yet */
 	unsigned n_waiting;
-	GPtrArray *asked;      /* of struct io: the step's requests */
-	vmsim_cycles zeroing;  /* of the frame that it is zeroing */
+	GPtrArray *asked;         /* of struct io: the step's requests */
+	vmsim_cycles zeroing;     /* of the frame that it is zeroing */
 	enum bucket_id waits_for; /* of this cycle, if it has nothing to run, and whose */
 	unsigned waits_of;
-	bool zeroes;           /* its zero-page thread is awake: until no frame is left */
+	bool zeroes; /* its zero-page thread is awake: until no frame is left */
 };
 
 /* A page whose translation changed. */
@@ -219,8 +237,8 @@ struct tick {
 	struct vmm *vmm;
 	struct stats stats; /* the vmm and the mmus count here */
 	struct events events;
-	struct counters seen;  /* when it was last said whose counts they are */
-	GArray *ledgers;       /* of struct tick_figures, like stats.accounts */
+	struct counters seen; /* when it was last said whose counts they are */
+	GArray *ledgers;      /* of struct tick_figures, like stats.accounts */
 	struct tick_figures all, phase_base;
 	char *phase;
 	vmsim_cycles phase_begin;
@@ -228,15 +246,16 @@ struct tick {
 	struct memory memory; /* levels of caches that cores share */
 	unsigned n_cores;
 	struct tick_core core[TICK_CORES];
-	GPtrArray *threads; /* of struct tick_thread */
+	GPtrArray *threads;    /* of struct tick_thread */
 	GHashTable *processes; /* pid -> struct process */
-	size_t next;        /* the next event to begin */
+	size_t next;           /* the next event to begin */
+	struct tick_free *free; /* order=free; else NULL */
 	uint64_t label[TICK_LABELS];
 	bool bound[TICK_LABELS];
 
 	struct tick_device *device;
-	GArray *invalidations;    /* of this step: struct tick_gone */
-	GPtrArray *submissions;   /* of this step */
+	GArray *invalidations;  /* of this step: struct tick_gone */
+	GPtrArray *submissions; /* of this step */
 
 	bool background_due; /* the vmm was at work since it last found nothing to do */
 	bool news;           /* something that may give a frame to who waits for one */
@@ -261,8 +280,26 @@ void tick_settle(struct tick *t);      /* events end, threads leave */
 bool tick_step_thread(struct tick *t); /* false: none can */
 bool tick_ended(const struct tick *t);
 bool tick_may_come(struct tick *t); /* an event may yet begin by time alone */
-enum bucket_id tick_waits_for(struct tick *t, const struct tick_core *core,
-			      unsigned *account);
+enum bucket_id tick_waits_for(struct tick *t, const struct tick_core *core, unsigned *account);
+
+struct tick_thread *tick_find_thread(struct tick *t, uint32_t pid, uint32_t tid);
+/* tick_look_at: what an event of the trace acts on, as things are now (T3); its thread remembers.
+ * tick_meets: whether an event under way keeps it off. tick_begin: it begins. */
+void tick_look_at(struct tick *t, struct tick_thread *thread, size_t index);
+bool tick_meets(const struct tick *t, const struct tick_thread *thread);
+void tick_begin(struct tick_thread *thread);
+/* tick_go: a thread in the middle of an event takes the core, or its next step there. */
+void tick_go(struct tick *t, struct tick_thread *thread, struct tick_core *core);
+
+/* tick_free.c: the order of the trace does not matter. */
+struct tick_free *tick_free_new(const struct tick_case *c);
+void tick_free_free(struct tick_free *free);
+bool tick_free_step(struct tick *t);
+void tick_free_end(struct tick *t, const struct tick_thread *thread); /* its event has ended */
+bool tick_free_ended(const struct tick *t);
+bool tick_free_may_come(struct tick *t);
+/* tick_free_idles: whether a thread between two events can begin none now; false in recorded order. */
+bool tick_free_idles(struct tick *t, const struct tick_thread *thread);
 
 /* tick_access.c, tick_call.c: the next step of the thread's event. */
 void tick_access(struct tick *t, struct tick_thread *thread);
@@ -288,7 +325,7 @@ bool tick_wake(struct tick *t);
 void tick_zero(struct tick *t, struct tick_core *core);
 
 /* tick_shoot.c */
-/* tick_core_busy: it is in a step, or in what belongs to it. tick_core_free: a thread may take it. */
+/* tick_core_busy: it is in a step, or in what belongs to it. tick_core_free: it can be taken. */
 bool tick_core_busy(const struct tick_core *core);
 bool tick_core_free(const struct tick_core *core);
 bool tick_may_send(const struct tick_core *core); /* its step waits for its interrupts alone */
@@ -312,10 +349,10 @@ bool tick_device_works(const struct tick_device *device);
 
 /* --- cases ----------------------------------------------------------------------------------- */
 
-struct tick_case tick_generate(uint64_t seed, unsigned max_cores);
+struct tick_case tick_generate(uint64_t seed, unsigned max_cores, bool free);
 void tick_case_free(struct tick_case *c);
 uint64_t tick_below(uint64_t *state, uint64_t n);
-GPtrArray *tick_some_machine(uint64_t *state, unsigned max_cores);
+GPtrArray *tick_some_machine(uint64_t *state, unsigned max_cores, bool free);
 
 /* What cases added up to. */
 struct tick_counts {

@@ -46,8 +46,7 @@ static void end_reference(struct tick *t, struct tick_thread *thread,
 {
 	if (result == VMSIM_RESULT_OK)
 		book(t, thread, BUCKET_data,
-		     t->config->caches.data ? thread->data_cycles
-					    : t->config->data.latency.cycles);
+		     t->config->caches.data ? thread->data_cycles : t->config->data.latency.cycles);
 	t->result->results[thread->index] = (uint8_t)result;
 	thread->stage = TICK_END;
 }
@@ -82,8 +81,8 @@ static void translate(struct tick *t, struct tick_thread *thread)
 	vmsim_va va = thread->va + thread->done;
 	uint64_t rest = VMSIM_PAGE_SIZE - va % VMSIM_PAGE_SIZE;
 	uint64_t n = MIN(rest, thread->event->size - thread->done);
-	const struct tlb_config *l1 = access == VMSIM_EXECUTE ? &t->config->tlb.l1i
-							      : &t->config->tlb.l1d;
+	const struct tlb_config *l1 =
+		access == VMSIM_EXECUTE ? &t->config->tlb.l1i : &t->config->tlb.l1d;
 	struct translation tr;
 	bool ok;
 
@@ -134,17 +133,21 @@ static void service(struct tick *t, struct tick_thread *thread)
 	struct fault *fault = &thread->fault;
 	enum vmm_status status = vmm_fault(t->vmm, thread->process, fault);
 	struct work work = vmm_take_work(t->vmm);
+	vmsim_cycles cycles =
+		service_cycles(t->config, fault) + work.trimmed * t->config->os.trim.cycles +
+		work.aged * t->config->os.age.cycles + tick_invalidate(t, core_of(t, thread));
+	vmsim_cycles zeroing = work.zeroed * t->config->os.zero_page.cycles;
 
-	book(t, thread, BUCKET_fault_service,
-	     service_cycles(t->config, fault) + work.trimmed * t->config->os.trim.cycles +
-		     work.aged * t->config->os.age.cycles +
-		     tick_invalidate(t, core_of(t, thread)));
-	book(t, thread, BUCKET_zeroing, work.zeroed * t->config->os.zero_page.cycles);
+	thread->fault_cycles += cycles + zeroing;
+	book(t, thread, BUCKET_fault_service, cycles);
+	book(t, thread, BUCKET_zeroing, zeroing);
 	tick_interrupt(t, core_of(t, thread), tick_account(t, thread->process));
 	tick_ask(t, core_of(t, thread), thread->fault_begin);
 	if (fault->type != FAULT_NONE)
 		tick_record(t, (struct tick_record){.kind = VMSIM_RECORD_PAGE_FAULT,
-						    .where = fault->va, .a = fault->type});
+						    .where = fault->va,
+						    .a = fault->type,
+						    .b = thread->fault_cycles});
 	thread->stage = status == VMM_DONE || fault->resolved ? TICK_RETURN : TICK_SERVICE;
 	tick_stepped(t, thread, status, fault->io);
 }
@@ -188,6 +191,7 @@ void tick_access(struct tick *t, struct tick_thread *thread)
 		break;
 	case TICK_TRAP:
 		thread->fault_begin = t->cycle;
+		thread->fault_cycles = t->config->os.trap.cycles + t->config->os.return_.cycles;
 		book(t, thread, BUCKET_trap, t->config->os.trap.cycles);
 		thread->stage = TICK_SERVICE;
 		break;

@@ -13,8 +13,7 @@ static vmsim_cycles page_cycles(const struct config *config, const struct work *
 	       w->decommitted * config->os.page_decommit.cycles +
 	       w->freed * config->os.page_free.cycles +
 	       w->protected * config->os.page_protect.cycles +
-	       w->reset * config->os.page_reset.cycles +
-	       w->locked * config->os.page_lock.cycles +
+	       w->reset * config->os.page_reset.cycles + w->locked * config->os.page_lock.cycles +
 	       w->queried * config->os.page_query.cycles +
 	       w->offered * config->os.page_offer.cycles +
 	       w->watched * config->os.page_watch.cycles +
@@ -87,8 +86,7 @@ static void carry_on(struct tick *t, struct tick_thread *thread)
 	enum vmm_status status = vmm_call(t->vmm, thread->process, &thread->call);
 	struct work work = vmm_take_work(t->vmm);
 
-	tick_slice(t, core, BUCKET_zeroing, account,
-		   work.zeroed * t->config->os.zero_page.cycles);
+	tick_slice(t, core, BUCKET_zeroing, account, work.zeroed * t->config->os.zero_page.cycles);
 	tick_slice(t, core, BUCKET_call, account,
 		   page_cycles(t->config, &work) + tick_invalidate(t, core));
 	tick_interrupt(t, core, account);

@@ -46,12 +46,20 @@ static uint64_t fault_number(const char *type)
 
 static void hear(void *ctx, const struct vmsim_record *r)
 {
-	bool fault = r->kind == VMSIM_RECORD_PAGE_FAULT, frame = r->kind == VMSIM_RECORD_FRAME_STATE;
-	struct tick_record record = {
-		.cycle = r->cycle, .seq = r->seq, .pid = r->pid, .tid = r->tid, .kind = r->kind,
-		.where = frame ? r->pfn : r->va,
-		.a = fault ? fault_number(r->type) : frame ? r->owner_pid : r->pages,
-		.b = r->queued_cycles + r->service_cycles, .from = r->from, .to = r->to};
+	bool fault = r->kind == VMSIM_RECORD_PAGE_FAULT,
+	     frame = r->kind == VMSIM_RECORD_FRAME_STATE;
+	struct tick_record record = {.cycle = r->cycle,
+				     .seq = r->seq,
+				     .pid = r->pid,
+				     .tid = r->tid,
+				     .kind = r->kind,
+				     .where = frame ? r->pfn : r->va,
+				     .a = fault   ? fault_number(r->type)
+					  : frame ? r->owner_pid
+						  : r->pages,
+				     .b = fault ? r->cycles : r->queued_cycles + r->service_cycles,
+				     .from = r->from,
+				     .to = r->to};
 
 	g_array_append_val(((struct tick_result *)ctx)->records, record);
 }
@@ -235,12 +243,10 @@ static char *compare_figures(const char *whose, unsigned number, const struct ti
 
 		if (a == b || (counter && i == COUNTER_values_compared))
 			continue;
-		return g_strdup_printf("%s %u: %s %s is %" G_GUINT64_FORMAT
-				       ", the engine's %" G_GUINT64_FORMAT,
-				       whose, number, counter ? "counter" : "bucket",
-				       counter ? counter_infos[i].name
-					       : bucket_infos[i - N_COUNTERS].name,
-				       a, b);
+		return g_strdup_printf(
+			"%s %u: %s %s is %" G_GUINT64_FORMAT ", the engine's %" G_GUINT64_FORMAT,
+			whose, number, counter ? "counter" : "bucket",
+			counter ? counter_infos[i].name : bucket_infos[i - N_COUNTERS].name, a, b);
 	}
 	return NULL;
 }
@@ -254,8 +260,8 @@ static char *compare_parts(const char *whose, const GArray *want, const GArray *
 		const struct tick_part *b = &g_array_index(got, struct tick_part, i);
 
 		wrong = compare_figures(whose, i, &a->figures, &b->figures);
-		if (!wrong && (a->pid != b->pid || a->cycles != b->cycles ||
-			       g_strcmp0(a->name, b->name)))
+		if (!wrong &&
+		    (a->pid != b->pid || a->cycles != b->cycles || g_strcmp0(a->name, b->name)))
 			wrong = g_strdup_printf("%s %u: pid %u, %" G_GUINT64_FORMAT
 						" cycles; the engine's %u, %" G_GUINT64_FORMAT,
 						whose, i, a->pid, a->cycles, b->pid, b->cycles);

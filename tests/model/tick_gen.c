@@ -13,7 +13,7 @@ struct gen {
 		uint64_t base;
 		uint32_t label;
 		unsigned pages;
-		bool made; /* there is a block, if the call succeeded */
+		bool made;  /* there is a block, if the call succeeded */
 	} place[4][PLACES]; /* by pid */
 	uint64_t page[4];   /* the one last touched, for locality */
 	vmsim_cycles clock; /* about when */
@@ -70,7 +70,7 @@ static void make_access(struct gen *g, struct vmsim_event *e)
 	where = address(g, e->pid, place, page * VMSIM_PAGE_SIZE + at);
 	e->va = where.offset;
 	e->label = where.label;
-	e->op = (uint8_t)(chance(g, 8)		 ? VMSIM_OP_EXECUTE
+	e->op = (uint8_t)(chance(g, 8)           ? VMSIM_OP_EXECUTE
 			  : chance(g, g->stores) ? VMSIM_OP_WRITE
 						 : VMSIM_OP_READ);
 }
@@ -95,10 +95,15 @@ static void range(struct gen *g, uint32_t pid, struct vmsim_call *c)
 
 static uint32_t protection(struct gen *g)
 {
-	static const uint32_t some[] = {
-		PAGE_READWRITE,		PAGE_EXECUTE_READWRITE,	     PAGE_EXECUTE_READWRITE,
-		PAGE_EXECUTE_READWRITE, PAGE_READONLY,		     PAGE_NOACCESS,
-		PAGE_EXECUTE_READ,	PAGE_READWRITE | PAGE_GUARD, PAGE_READWRITE | PAGE_GUARD};
+	static const uint32_t some[] = {PAGE_READWRITE,
+					PAGE_EXECUTE_READWRITE,
+					PAGE_EXECUTE_READWRITE,
+					PAGE_EXECUTE_READWRITE,
+					PAGE_READONLY,
+					PAGE_NOACCESS,
+					PAGE_EXECUTE_READ,
+					PAGE_READWRITE | PAGE_GUARD,
+					PAGE_READWRITE | PAGE_GUARD};
 
 	return some[below(g, G_N_ELEMENTS(some))];
 }
@@ -160,11 +165,11 @@ static void make_limits(struct gen *g, struct vmsim_call *c)
 static void make_on_range(struct gen *g, uint32_t pid, struct vmsim_call *c)
 {
 	static const enum vmsim_call_id ids[] = {
-		VMSIM_CALL_VIRTUAL_PROTECT, VMSIM_CALL_VIRTUAL_PROTECT, VMSIM_CALL_VIRTUAL_LOCK,
-		VMSIM_CALL_VIRTUAL_UNLOCK, VMSIM_CALL_VIRTUAL_UNLOCK, VMSIM_CALL_PREFETCH,
-		VMSIM_CALL_OFFER, VMSIM_CALL_RECLAIM, VMSIM_CALL_DISCARD,
-		VMSIM_CALL_GET_WRITE_WATCH, VMSIM_CALL_RESET_WRITE_WATCH,
-		VMSIM_CALL_VIRTUAL_ALLOC, VMSIM_CALL_VIRTUAL_ALLOC, VMSIM_CALL_VIRTUAL_ALLOC};
+		VMSIM_CALL_VIRTUAL_PROTECT, VMSIM_CALL_VIRTUAL_PROTECT,   VMSIM_CALL_VIRTUAL_LOCK,
+		VMSIM_CALL_VIRTUAL_UNLOCK,  VMSIM_CALL_VIRTUAL_UNLOCK,    VMSIM_CALL_PREFETCH,
+		VMSIM_CALL_OFFER,           VMSIM_CALL_RECLAIM,           VMSIM_CALL_DISCARD,
+		VMSIM_CALL_GET_WRITE_WATCH, VMSIM_CALL_RESET_WRITE_WATCH, VMSIM_CALL_VIRTUAL_ALLOC,
+		VMSIM_CALL_VIRTUAL_ALLOC,   VMSIM_CALL_VIRTUAL_ALLOC};
 	static const uint32_t types[] = {MEM_COMMIT, MEM_COMMIT, MEM_RESET, MEM_RESET_UNDO};
 
 	range(g, pid, c);
@@ -254,12 +259,12 @@ static void make_event(struct gen *g, size_t i)
 		e->call = &g->c->events[i].call;
 }
 
-struct tick_case tick_generate(uint64_t seed, unsigned max_cores)
+struct tick_case tick_generate(uint64_t seed, unsigned max_cores, bool free)
 {
 	struct gen g = {.state = seed};
 	struct tick_case c = {.seed = seed};
 
-	c.settings = tick_some_machine(&g.state, max_cores);
+	c.settings = tick_some_machine(&g.state, max_cores, free);
 	c.n = 20 + below(&g, 180);
 	c.events = g_new0(struct tick_event, c.n);
 	c.recorded = chance(&g, 50);

@@ -12,13 +12,25 @@ static void want_invalidation(void *ctx, uint32_t asid, vmsim_vpn vpn)
 	g_array_append_val(t->invalidations, gone);
 }
 
+/* Whether something remembers upper entries: of radix tables, of a level there is, which is not in
+ * registers already. */
+static bool keeps_structures(const struct config *config)
+{
+	uint64_t levels = config->paging.levels;
+	bool registers = levels == 3 && config->paging.pdpte_registers;
+
+	return config->paging.design == DESIGN_RADIX &&
+	       (config->psc.pde.entries || (levels > 2 && !registers && config->psc.pdpte.entries) ||
+		(levels > 3 && config->psc.pml4e.entries) ||
+		(levels > 4 && config->psc.pml5e.entries));
+}
+
 /* H20.free: where walks may have read the tables, some INVLPG in the address space is due. */
 static void tables_freed(void *ctx, uint32_t asid, vmsim_vpn vpn)
 {
 	struct tick *t = ctx;
 
-
-	if (!t->core[0].mmu.psc.any)
+	if (!keeps_structures(t->config))
 		return;
 	for (guint i = 0; i < t->invalidations->len; i++)
 		if (g_array_index(t->invalidations, struct tick_gone, i).asid == asid)
@@ -56,8 +68,7 @@ void tick_acted(struct tick *t)
 	t->news = true;
 }
 
-void tick_stepped(struct tick *t, struct tick_thread *thread, enum vmm_status status,
-		  struct io *io)
+void tick_stepped(struct tick *t, struct tick_thread *thread, enum vmm_status status, struct io *io)
 {
 	tick_acted(t);
 	if (status == VMM_WAIT_FRAME)
@@ -117,6 +128,7 @@ static void wake_for_io(struct tick *t, const struct io *io)
 			vmm_waited(t->vmm, io, &thread->fault);
 		thread->wait = TICK_NO_WAIT;
 		thread->waiting = false;
+		thread->ready_since = t->cycle;
 		thread->io = NULL;
 	}
 }
@@ -143,8 +155,7 @@ bool tick_complete(struct tick *t)
 /* Threads that wait for a frame may try again, if something has happened that may give them one. */
 bool tick_wake(struct tick *t)
 {
-	if (!t->news || !starved(t) ||
-	    (t->config->standby.enabled && !vmm_has_frames(t->vmm)))
+	if (!t->news || !starved(t) || (t->config->standby.enabled && !vmm_has_frames(t->vmm)))
 		return false;
 	for (guint i = 0; i < t->threads->len; i++) {
 		struct tick_thread *thread = g_ptr_array_index(t->threads, i);
@@ -153,6 +164,7 @@ bool tick_wake(struct tick *t)
 			continue;
 		thread->wait = TICK_NO_WAIT;
 		thread->waiting = false;
+		thread->ready_since = t->cycle;
 	}
 	t->news = false;
 	return true;
@@ -195,7 +207,8 @@ bool tick_timers(struct tick *t)
 static struct tick_core *core_for_background(struct tick *t)
 {
 	for (unsigned i = 0; i < t->n_cores; i++)
-		if (!tick_core_busy(&t->core[i]) && !t->core[i].thread)
+		if (tick_core_free(&t->core[i]) &&
+		    (!t->core[i].thread || tick_free_idles(t, t->core[i].thread)))
 			return &t->core[i];
 	return tick_core_free(&t->core[0]) ? &t->core[0] : NULL;
 }
@@ -222,8 +235,7 @@ bool tick_background(struct tick *t)
 	tick_slice(t, core, BUCKET_kernel, 0,
 		   work.trimmed * config->os.trim.cycles + work.aged * config->os.age.cycles +
 			   work.written * config->os.write.cycles +
-			   work.compressed * config->os.compress.cycles +
-			   tick_invalidate(t, core));
+			   work.compressed * config->os.compress.cycles + tick_invalidate(t, core));
 	tick_interrupt(t, core, 0);
 	tick_ask(t, core, TICK_NEVER);
 	tick_count(t, 0);

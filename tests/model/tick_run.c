@@ -164,9 +164,8 @@ static void happen(struct tick *t)
 		while (tick_take(t));
 		if (tick_ended(t))
 			return;
-		if (tick_complete(t) || tick_hand_over(t) ||
-		    (!t->background_due && tick_wake(t)) || tick_timers(t) || tick_background(t) ||
-		    tick_step_thread(t))
+		if (tick_complete(t) || tick_hand_over(t) || (!t->background_due && tick_wake(t)) ||
+		    tick_timers(t) || tick_background(t) || tick_step_thread(t))
 			continue;
 		return;
 	}
@@ -220,11 +219,19 @@ static void listen(void *ctx, const struct vmsim_record *r)
 {
 	struct tick *t = ctx;
 
-	g_array_append_val(t->result->records, ((struct tick_record){
-		.cycle = r->cycle, .seq = r->seq, .pid = r->pid, .tid = r->tid, .kind = r->kind,
-		.where = r->kind == VMSIM_RECORD_FRAME_STATE ? r->pfn : r->va,
-		.a = r->kind == VMSIM_RECORD_FRAME_STATE ? r->owner_pid : r->pages,
-		.b = r->queued_cycles + r->service_cycles, .from = r->from, .to = r->to}));
+	g_array_append_val(
+		t->result->records,
+		((struct tick_record){.cycle = r->cycle,
+				      .seq = r->seq,
+				      .pid = r->pid,
+				      .tid = r->tid,
+				      .kind = r->kind,
+				      .where = r->kind == VMSIM_RECORD_FRAME_STATE ? r->pfn : r->va,
+				      .a = r->kind == VMSIM_RECORD_FRAME_STATE ? r->owner_pid
+									       : r->pages,
+				      .b = r->queued_cycles + r->service_cycles,
+				      .from = r->from,
+				      .to = r->to}));
 }
 
 static void finish(struct tick *t)
@@ -273,8 +280,9 @@ static void tick_init(struct tick *t)
 
 	stats_init(&t->stats);
 	events_init(&t->events);
-	events_listen(&t->events, mask, listen, t);
 	t->vmm = vmm_new(t->config, &t->stats, &t->events, &host);
+	/* The frames of a shared page table are taken before anybody can listen. */
+	events_listen(&t->events, mask, listen, t);
 	t->ledgers = g_array_new(FALSE, FALSE, sizeof(struct tick_figures));
 	t->threads = g_ptr_array_new_with_free_func(thread_free);
 	t->processes = g_hash_table_new(NULL, NULL);
@@ -285,6 +293,7 @@ static void tick_init(struct tick *t)
 	t->n_cores = (unsigned)t->config->cores;
 	for (unsigned i = 0; i < t->n_cores; i++)
 		core_init(t, i);
+	t->free = t->config->order == ORDER_FREE ? tick_free_new(t->c) : NULL;
 	t->next_tick = t->config->standby.enabled ? t->config->bsm.period.cycles : TICK_NEVER;
 	t->phase = g_strdup("start");
 }
@@ -312,6 +321,7 @@ static void tick_fini(struct tick *t)
 	g_array_unref(t->ledgers);
 	events_fini(&t->events);
 	stats_fini(&t->stats);
+	tick_free_free(t->free);
 	g_free(t->phase);
 }
 

@@ -1,9 +1,9 @@
 /* tick_shoot.c: translations that a step takes away leave the TLBs of every core (H15 to H17, T15).
  *
  * They leave in the step's cycle, and frames are listed then. What the interrupts cost comes later:
- * they reach other cores when the step's own cycles are over, and the round's (os.ipi). A core takes
- * them one after another, but in the middle of a reference; the step is over when all have answered,
- * which each does when its handler is done. */
+ * they reach other cores when the step's own cycles are over, and the round's (os.ipi). A core
+ * takes them one after another, but not in the middle of a reference; the step is over when all
+ * have answered, which each does when its handler is done. */
 #include "model/tick.h"
 
 #include <string.h>

@@ -59,9 +59,9 @@ static void simplify_machine(struct tick_case *c)
 
 		for (size_t j = 0; j < G_N_ELEMENTS(simple); j++) {
 			char *now = g_strdup_printf("%.*s=%s", (int)path, was, simple[j]);
-			bool smaller = !g_str_equal(now, was) && !g_str_has_prefix(was, "memory.f") &&
-				       !g_str_has_prefix(was, "clock") &&
-				       !g_str_has_prefix(was, "bsm.");
+			bool smaller =
+				!g_str_equal(now, was) && !g_str_has_prefix(was, "memory.f") &&
+				!g_str_has_prefix(was, "clock") && !g_str_has_prefix(was, "bsm.");
 
 			c->settings->pdata[i] = now;
 			if (smaller && differs(c)) {
@@ -82,7 +82,7 @@ static void simplify_event(struct tick_case *c, size_t i)
 		struct vmsim_event *e = &c->events[i].event;
 
 		if (how == 0)
-			e->flags &= (uint8_t)~(VMSIM_EV_GAP | VMSIM_EV_AT);
+			e->flags &= (uint8_t) ~(VMSIM_EV_GAP | VMSIM_EV_AT);
 		else if (how == 1)
 			e->size = 1;
 		else if (how == 2)

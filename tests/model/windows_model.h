@@ -186,7 +186,12 @@ struct wm_machine {
 		sections, standby, zero_fill_dirty, zeroed, overlap;
 	const char *policy, *device, *scope;
 	unsigned audit;
+	uint64_t more; /* a bit for each of wm_more */
 };
+
+/* Settings of which no result depends: what translates, what costs, where slots are. */
+#define WM_MORE 20u
+extern const char *const wm_more[WM_MORE];
 
 /* ThreadStack: of a process's only thread. */
 struct wm_stack {
@@ -194,6 +199,7 @@ struct wm_stack {
 };
 
 struct wm_counts {
+	uint64_t ops; /* carried out */
 	uint64_t faults[8]; /* by wm_fault_names */
 	uint64_t input, output, reads, writes, repurposed;
 	uint64_t pending, lost, pending_unsure;

@@ -33,6 +33,20 @@ for n in 2 4 16; do
 done
 holds "core.mlp=16: references wait for walks under way" "$(get "$tmp/16.json" counters.walks_joined)" -gt 0
 
+# Whatever else happens: calls, faults, I/O, background work, timers, threads on several cores.
+failed=
+for t in tests/scenario/rules/*.vmt; do
+  set -- $(sed -n 's/^# set: //p' "$t")
+  settings=
+  for s in "$@"; do settings="$settings -s $s"; done
+  for more in "" "-s cores=3" "-s cores=2 -s order=free"; do
+    "$VMSIM" run -q --audit full $settings -s core.mlp=4 -s walker.count=2 $more "$t" >"$tmp/out" 2>&1
+    [ $? -le 1 ] || failed="$failed ${t##*/}($more)"
+  done
+done
+[ -z "$failed" ]
+ok $? "the traces of rules run with several in flight" || echo "# $failed"
+
 # Each row's stack is as long as its interval.
 for options in "--interval=100003cycles" "--interval=999events"; do
   replay rows -s core.mlp=4 $options --interval-file="$tmp/rows.csv"

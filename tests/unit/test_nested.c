@@ -173,7 +173,8 @@ static void test_caches(void)
 static void test_places(void)
 {
 	for (unsigned leaf = 0; leaf < 3; leaf++) {
-		static const char *const sizes[] = {"nested.page_size=4KiB", "nested.page_size=2MiB",
+		static const char *const sizes[] = {"nested.page_size=4KiB",
+						    "nested.page_size=2MiB",
 						    "nested.page_size=1GiB"};
 		const struct nested *nested;
 		uint64_t end = ((uint64_t)VMSIM_NO_PFN + 1) * VMSIM_PAGE_SIZE;
@@ -184,7 +185,8 @@ static void test_places(void)
 		for (unsigned level = leaf; level < 4; level++) {
 			g_assert_cmphex(nested->table[level], >=, end);
 			g_assert_cmphex(nested->table[level] % VMSIM_PAGE_SIZE, ==, 0);
-			end = nested->table[level] + (((uint64_t)VMSIM_NO_PFN >> 9 * level) + 1) * 8;
+			end = nested->table[level] +
+			      (((uint64_t)VMSIM_NO_PFN >> 9 * level) + 1) * 8;
 		}
 		tear_down(&f);
 	}

@@ -364,8 +364,10 @@ void free_look(struct vmsim_machine *m)
 
 		if (!able && lane->able)
 			lane->lost = m->time;
-		/* Who could not for no time at all keeps its place. */
-		if (able && !lane->able && (lane->lost == DEVICE_NEVER || turn > lane->lost))
+		/* Who could not for no time at all keeps its place; what it waits for may be put
+		 * off. */
+		if (able && (turn > m->time ||
+			     (!lane->able && (lane->lost == DEVICE_NEVER || turn > lane->lost))))
 			lane->since = MAX(lane->since, turn);
 		lane->able = able;
 	}
@@ -383,9 +385,12 @@ void free_look(struct vmsim_machine *m)
 /* Whether another thread has waited for a core since before. */
 static bool others_wait(struct vmsim_machine *m, const struct lane *lane, vmsim_cycles at)
 {
-	for (guint i = 0; i < m->ready->len; i++)
-		if (((struct thread *)g_ptr_array_index(m->ready, i))->ready_at <= at)
+	for (guint i = 0; i < m->ready->len; i++) {
+		const struct thread *thread = g_ptr_array_index(m->ready, i);
+
+		if (MAX(thread->ready_at, thread->served) <= at)
 			return true;
+	}
 	for (guint i = 0; i < m->free->lanes->len; i++) {
 		const struct lane *other = g_ptr_array_index(m->free->lanes, i);
 
@@ -420,6 +425,7 @@ struct start free_place(struct vmsim_machine *m, guint i, uint64_t *waits_since,
 			return start;
 		}
 		*waits_since = start.at; /* its quantum is over: it goes to the end */
+		return place_anywhere(m, start.thread, start.at);
 	}
 	return place_anywhere(m, start.thread, MAX(lane->since, m->time));
 }
@@ -470,6 +476,25 @@ static void forget_binds(struct free *free, const struct lane *lane, uint64_t se
 		binders->ended = MAX(binders->ended, ended);
 		g_free(link->data);
 		g_queue_delete_link(&binders->seqs, link);
+	}
+}
+
+void free_put_off(struct vmsim_machine *m, const struct thread *thread)
+{
+	struct lane *lane;
+	struct pid *pid;
+
+	if (!m->free)
+		return;
+	lane = lane_for(m->free, thread->pid, thread->tid);
+	pid = pid_of(m->free, thread->pid);
+	lane->since = MAX(lane->since, thread->ended);
+	pid->ended = MAX(pid->ended, thread->ended);
+	for (guint i = 0; i < lane->binds->len; i++) {
+		struct label_key key = {lane->labels, g_array_index(lane->binds, uint32_t, i)};
+		struct binders *binders = g_hash_table_lookup(m->free->binders, &key);
+
+		binders->ended = MAX(binders->ended, thread->ended);
 	}
 }
 

@@ -169,7 +169,7 @@ struct vmsim_machine {
 	vmsim_cycles last_end;  /* when the last event to end ends (T19) */
 	/* From then on cores whose threads are between events are idle: the trace says that nothing
 	 * is to begin yet, or nothing is left. DEVICE_NEVER: they wait for their turn (T19). */
-	vmsim_cycles idle_from, idle_until; /* and until then, when they wait for their turn again */
+	vmsim_cycles idle_from, idle_until; /* and until then, when they wait again */
 
 	uint64_t seq;           /* events begun */
 	uint64_t seq_measured;  /* when measuring began */
@@ -299,8 +299,9 @@ void free_look(struct vmsim_machine *m);
 guint free_lanes(const struct vmsim_machine *m);
 struct start free_place(struct vmsim_machine *m, guint i, uint64_t *waits_since, uint64_t *seq);
 void free_begin(struct vmsim_machine *m, guint i);
-/* free_ended: a thread's event has ended. */
+/* free_ended: a thread's event ends, when it says. free_put_off: or later, as it says now. */
 void free_ended(struct vmsim_machine *m, const struct thread *thread);
+void free_put_off(struct vmsim_machine *m, const struct thread *thread);
 
 /* --- shootdown.c -------------------------------------------------------------------------- */
 

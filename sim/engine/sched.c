@@ -248,7 +248,8 @@ static void offer_ready(struct vmsim_machine *m, struct happening *best, const s
 {
 	for (guint i = 0; i < m->ready->len; i++) {
 		struct thread *thread = g_ptr_array_index(m->ready, i);
-		vmsim_cycles since = MAX(MAX(thread->ready_at, thread->served), m->time);
+		vmsim_cycles ready = MAX(thread->ready_at, thread->served);
+		vmsim_cycles since = MAX(ready, m->time);
 		struct start start;
 
 		/* The step that let it wait may itself wait for answers. */
@@ -259,7 +260,7 @@ static void offer_ready(struct vmsim_machine *m, struct happening *best, const s
 		if (start.possible)
 			offer(best, (struct happening){.at = start.at,
 						       .kind = THREAD,
-						       .since = m->free ? thread->ready_at : 0,
+						       .since = m->free ? ready : 0,
 						       .seq = thread->op.seq,
 						       .core = start.core,
 						       .thread = thread});

@@ -35,6 +35,10 @@
  *   T4   a thread has a core of its own until it waits for I/O, or another takes it; without one
  *        it takes that which it was on last, if that is idle, else the idle core of the lowest
  *        number
+ *   T4   in free order a thread keeps its core from event to event, while it can go on at once and
+ *        its quantum, which begins when the core turns to it, is not over, or nobody waits for a
+ *        core; who could not go on for no time at all keeps its place among those that wait; calls
+ *        meet every event on their pages, other events do not meet
  *   T4   a thread that has to wait leaves its core even if what it waits for came while it served
  *   T4   after ExitProcess the core is in the address space that was left
  *   T6   while a recorded time (@N) is all that the next event waits for, cores without an event
@@ -246,9 +250,9 @@ struct tick {
 	struct memory memory; /* levels of caches that cores share */
 	unsigned n_cores;
 	struct tick_core core[TICK_CORES];
-	GPtrArray *threads;    /* of struct tick_thread */
-	GHashTable *processes; /* pid -> struct process */
-	size_t next;           /* the next event to begin */
+	GPtrArray *threads;     /* of struct tick_thread */
+	GHashTable *processes;  /* pid -> struct process */
+	size_t next;            /* the next event to begin */
 	struct tick_free *free; /* order=free; else NULL */
 	uint64_t label[TICK_LABELS];
 	bool bound[TICK_LABELS];
@@ -298,7 +302,8 @@ bool tick_free_step(struct tick *t);
 void tick_free_end(struct tick *t, const struct tick_thread *thread); /* its event has ended */
 bool tick_free_ended(const struct tick *t);
 bool tick_free_may_come(struct tick *t);
-/* tick_free_idles: whether a thread between two events can begin none now; false in recorded order. */
+/* tick_free_idles: whether a thread between two events does not keep its core; false in recorded
+ * order. */
 bool tick_free_idles(struct tick *t, const struct tick_thread *thread);
 
 /* tick_access.c, tick_call.c: the next step of the thread's event. */

@@ -13,16 +13,16 @@ struct lane {
 	bool able; /* its next event may begin now, and could since: */
 	vmsim_cycles since;
 	vmsim_cycles lost; /* when it could no more, for this event */
-	bool comes; /* it waits for its time alone */
+	bool comes;        /* it waits for its time alone */
 };
 
 struct tick_free {
 	struct lane lane[TICK_THREADS];
 	unsigned n_lanes;
-	bool *ended;     /* by event */
-	size_t *before;  /* of an exit: events of its process before it in the trace */
-	size_t *exit;    /* the last exit of its process before it, and 1; 0: none */
-	size_t *binder;  /* by label: the call that says it, and 1; 0: none */
+	bool *ended;        /* by event */
+	size_t *before;     /* of an exit: events of its process before it in the trace */
+	size_t *exit;       /* the last exit of its process before it, and 1; 0: none */
+	size_t *binder;     /* by label: the call that says it, and 1; 0: none */
 	size_t ended_of[8]; /* events that have ended, by pid */
 };
 
@@ -181,8 +181,8 @@ static bool idles(struct tick *t, const struct tick_core *core)
 	return !core->thread || !keeps(t, core->thread);
 }
 
-/* An idle core, the one it was on last if it can be, else the lowest number; else one whose thread is
- * between two events. */
+/* An idle core, the one it was on last if it can be, else the lowest number; else one whose thread
+ * is between two events. */
 static struct tick_core *any_core(struct tick *t, const struct tick_thread *thread)
 {
 	struct tick_core *found = NULL;
@@ -211,9 +211,8 @@ static bool others_wait(struct tick *t)
 		const struct tick_thread *thread = g_ptr_array_index(t->threads, i);
 		bool able = lane_of(t->free, thread->pid, thread->tid)->able;
 
-		if (thread->stage == TICK_BETWEEN
-			    ? able && !keeps(t, thread)
-			    : thread->core < 0 && !thread->waiting)
+		if (thread->stage == TICK_BETWEEN ? able && !keeps(t, thread)
+						  : thread->core < 0 && !thread->waiting)
 			return true;
 	}
 	return false;
@@ -230,17 +229,17 @@ static struct candidate try(struct tick *t, struct tick_thread *thread)
 	if (own && tick_core_busy(own) && !tick_may_send(own) &&
 	    (thread->stage != TICK_BETWEEN || keeps(t, thread)))
 		return c;
-	if (own && (thread->stage != TICK_BETWEEN ||
-		    (keeps(t, thread) &&
-		     (!others_wait(t) ||
-		      t->cycle - own->turned < t->config->sched.quantum.cycles)))) {
+	if (own &&
+	    (thread->stage != TICK_BETWEEN ||
+	     (keeps(t, thread) &&
+	      (!others_wait(t) || t->cycle - own->turned < t->config->sched.quantum.cycles)))) {
 		c.core = own;
 		return c;
 	}
 	c.core = any_core(t, thread);
 	c.since = thread->stage != TICK_BETWEEN ? thread->ready_since
-		  : keeps(t, thread)	    ? t->cycle /* its quantum is over */
-					    : lane->since;
+		  : keeps(t, thread)            ? t->cycle /* its quantum is over */
+						: lane->since;
 	return c;
 }
 

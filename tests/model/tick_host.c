@@ -20,7 +20,8 @@ static bool keeps_structures(const struct config *config)
 	bool registers = levels == 3 && config->paging.pdpte_registers;
 
 	return config->paging.design == DESIGN_RADIX &&
-	       (config->psc.pde.entries || (levels > 2 && !registers && config->psc.pdpte.entries) ||
+	       (config->psc.pde.entries ||
+		(levels > 2 && !registers && config->psc.pdpte.entries) ||
 		(levels > 3 && config->psc.pml4e.entries) ||
 		(levels > 4 && config->psc.pml5e.entries));
 }

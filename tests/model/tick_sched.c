@@ -159,8 +159,7 @@ void tick_look_at(struct tick *t, struct tick_thread *thread, size_t index)
 	thread->index = index;
 	thread->va = t->label[at.label] + at.offset;
 	/* Threads that run freely meet where a call acts. */
-	thread->exclusive = event->op == VMSIM_OP_CALL ||
-			    (event->op == VMSIM_OP_WRITE && !t->free);
+	thread->exclusive = event->op == VMSIM_OP_CALL || (event->op == VMSIM_OP_WRITE && !t->free);
 	if (event->op == VMSIM_OP_CALL) {
 		if (!vmm_call_range(t->vmm, thread->process, event->call, thread->va,
 				    &thread->first, &thread->last)) {
@@ -315,7 +314,6 @@ static void step(struct tick *t, struct tick_thread *thread)
 	struct tick_core *core = &t->core[thread->core];
 
 	core->zeroes = false;
-	vmm_ran(t->vmm, thread->process, t->cycle);
 	tick_stamp(t, thread);
 	if (thread->stage == TICK_GAP) {
 		tick_slice(t, core, BUCKET_compute, tick_account(t, thread->process),
@@ -332,6 +330,7 @@ static void step(struct tick *t, struct tick_thread *thread)
 
 void tick_go(struct tick *t, struct tick_thread *thread, struct tick_core *core)
 {
+	vmm_ran(t->vmm, thread->process, t->cycle);
 	if (thread->core != (int)core->number)
 		take_core(t, core, thread);
 	else if (core->round == TICK_TO_SEND)

@@ -213,6 +213,7 @@ static void report(struct vmm *vmm, const struct io *io)
 		.queued_cycles = io->started - io->submitted,
 		.service_cycles = io->done - io->started,
 		.cause = io->cause,
+		.section = pfn_section_name(&vmm->db.pfn[io->frame[0]]),
 		.va = io->vpn << VMSIM_PAGE_SHIFT,
 		.cycles = io->done - io->wanted,
 	};

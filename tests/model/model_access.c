@@ -194,9 +194,12 @@ void wm_access(struct wm *m, struct wm_flight *f, struct vmsim_event *e)
 
 /* --- what came of it ------------------------------------------------------------------------- */
 
+/* An in-page error is no lack of permission: what lies before its page is stored (3.1). */
 static void store(struct wm *m, struct wm_flight *f, const struct vmsim_event *e)
 {
-	for (uint32_t i = 0; i < e->size; i++) {
+	uint64_t size = f->result == VMSIM_RESULT_OK ? e->size : f->fault_va - e->va;
+
+	for (uint64_t i = 0; i < size; i++) {
 		uint64_t va = e->va + i;
 		struct wm_page *p = wm_body(wm_page_at(m, f->pid, va / WM_P));
 		bool known = e->flags & VMSIM_EV_VALUE;
@@ -274,7 +277,8 @@ void wm_access_settle(struct wm *m, struct wm_flight *f)
 		settle_value(m, f, e);
 	for (guint i = 0; i < f->pages->len; i++)
 		settle_page(m, f, e, g_ptr_array_index(f->pages, i));
-	if (f->result == VMSIM_RESULT_OK && e->op == VMSIM_OP_WRITE)
+	if ((f->result == VMSIM_RESULT_OK || f->result == VMSIM_RESULT_IN_PAGE_ERROR) &&
+	    e->op == VMSIM_OP_WRITE)
 		store(m, f, e);
 	if (e->result == VMSIM_RESULT_NONE)
 		e->result = (uint8_t)f->result;

@@ -82,18 +82,19 @@ static void page_fault(struct wm *m, const struct vmsim_record *r)
 
 /* --- I/O ------------------------------------------------------------------------------------- */
 
-/* The page of r's owner that is being written; n counts them: of section pages there may be several
- * of a number. */
+/* The page of r's owner that is being written; n counts them: of pages whose section is gone there
+ * may be several of a number. */
 static struct wm_page *being_written(struct wm *m, const struct vmsim_record *r, uint64_t vpn,
 				     unsigned *n)
 {
 	struct wm_page *found = NULL;
+	const struct wm_page *named = r->section ? wm_section_page(m, r->section, vpn) : NULL;
 
 	*n = 0;
 	for (uint64_t i = 0; i < m->machine.frames; i++) {
 		struct wm_page *p = m->frames[i].page;
 
-		if (!p || !p->writing || p->pid != r->pid || p->vpn != vpn)
+		if (!p || !p->writing || p->pid != r->pid || p->vpn != vpn || (named && p != named))
 			continue;
 		if (p->in_file != (r->slot == 0)) /* files are not written to slots */
 			continue;

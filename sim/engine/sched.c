@@ -514,9 +514,9 @@ bool machine_drain(struct vmsim_machine *m)
 
 void machine_close(struct vmsim_machine *m)
 {
-	const struct start end = {.possible = true, .at = m->last_end};
+	struct start end = {.possible = true, .at = m->last_end};
 
 	while (go_on(m, &end))
-		;
+		end.at = m->last_end; /* an interrupt may have put it off */
 	core_pass_all(m, m->last_end);
 }

@@ -300,7 +300,9 @@ bool balance(struct vmm *vmm, bool starved)
 	if (vmm->bsm.swap)
 		any |= swap_out(vmm);
 	vmm->bsm.woken = vmm->bsm.ticked = vmm->bsm.swap = false;
+	vmm->sparing = !starved; /* who waits for a frame is not to wait for an access */
 	any |= trim(vmm, goal);
+	vmm->sparing = false;
 	if (ticked) {
 		vmm->bsm.still = any ? 0 : vmm->bsm.still + 1;
 		vmm->bsm.at_rest = vmm->bsm.still && nothing_left(vmm);

@@ -101,6 +101,7 @@ struct vmm {
 	uint64_t next_io;
 	uint64_t ios_reading, ios_writing; /* in flight */
 	bool trimming;
+	bool sparing; /* pages are not to go that are awaited */
 	struct process *replacing; /* W1: whose page is to go now; NULL: anybody's */
 	uint64_t hard_minima;      /* living processes that have one (W2) */
 	struct {

@@ -95,6 +95,7 @@ struct pfn {
 	uint8_t page_priority; /* of the page it holds (W11); `priority` is that of its list */
 	uint8_t keep;   /* enum pfn_keep while it is reset; KEEP_OFFERED + priority - 1 */
 	uint8_t spared; /* it was modified when it was reset, so dropping it spares a write */
+	bool awaited;   /* a fault mapped it, and the access that faulted may be yet to come */
 	struct process *owner; /* of a private or large page, or a table; NULL for a section's */
 	struct segment *segment; /* of a section's page */
 	vmsim_vpn vpn;           /* page of the process, or index into the section */

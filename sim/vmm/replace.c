@@ -31,6 +31,24 @@ static bool may_go(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_
 				       process->ws_pages > process->ws_min);
 }
 
+static bool not_accessed(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte,
+			 void *ctx)
+{
+	(void)vmm, (void)process, (void)vpn, (void)ctx;
+	return !(pte & PTE_A);
+}
+
+/* W2: a core that trims might else take a page from under the feet of the access that it was
+ * brought in for, on another core, as often as that comes back. */
+static bool is_spared(struct vmm *vmm, vmsim_pfn frame)
+{
+	struct pfn *pfn = &vmm->db.pfn[frame];
+
+	if (vmm->sparing && pfn->awaited)
+		pfn->awaited = frame_entries(vmm, frame, not_accessed, NULL);
+	return vmm->sparing && pfn->awaited;
+}
+
 /* W2. Who replaces a page of its own (W1) gives up no other's, and stays as large as it is: a hard
  * minimum does not matter, and for the sake of a hard maximum nothing does. Else a dirty page can
  * only go where a slot can be had for it that modified pages do not lay claim to already; one that
@@ -42,6 +60,8 @@ static bool evictable(void *ctx, vmsim_pfn frame)
 	struct pfn *pfn = &vmm->db.pfn[frame];
 
 	if (pfn->state != PFN_ACTIVE || (pfn->flags & PFN_WIRED) || pfn->pins)
+		return false;
+	if (is_spared(vmm, frame))
 		return false;
 	if (replacing && frame_entries(vmm, frame, maps_not, replacing))
 		return false;
@@ -60,6 +80,7 @@ static bool clear_accessed(struct vmm *vmm, struct process *process, vmsim_vpn v
 	if (!(pte & PTE_A))
 		return true;
 	*(bool *)ctx = true;
+	vmm->db.pfn[pte_frame(pte)].awaited = false;
 	pt_set(&process->pt, vpn, pte & ~PTE_A);
 	if (vmm->config->os.age_flush)
 		vmm->host.invalidate(vmm->host.ctx, process->asid, vpn);

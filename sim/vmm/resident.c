@@ -154,6 +154,7 @@ void page_map(struct vmm *vmm, struct process *process, vmsim_vpn vpn, vmsim_pfn
 	g_assert(pfn->state == PFN_ACTIVE);
 	pfn->page_priority = (uint8_t)priority;
 	pfn->keep = KEEP_RESET;
+	pfn->awaited = true;
 	pt_set(&process->pt, vpn, pfn->segment ? pte | PTE_SHARED : pte);
 	working_set_add(vmm, process, frame);
 }

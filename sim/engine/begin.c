@@ -74,6 +74,35 @@ void event_range(struct vmsim_machine *m, const struct thread *thread, struct op
 	}
 }
 
+bool call_answers(const struct vmsim_call *call, label_fn which, void *ctx)
+{
+	const struct vmsim_outcome *says = &call->recorded;
+
+	for (size_t i = 0; i < says->n_pages; i++)
+		if (says->pages[i].label && which(ctx, says->pages[i].label))
+			return true;
+	return (says->address.label && which(ctx, says->address.label)) ||
+	       (says->alloc_base.label && which(ctx, says->alloc_base.label));
+}
+
+static bool is_label(void *ctx, uint32_t label)
+{
+	return label == *(const uint32_t *)ctx;
+}
+
+bool call_binds(const struct vmsim_call *call, uint32_t label)
+{
+	return call_answers(call, is_label, &label);
+}
+
+bool event_names(const struct vmsim_event *event, label_fn which, void *ctx)
+{
+	uint32_t label = event->op == VMSIM_OP_CALL ? event->call->address.label : event->label;
+
+	return (label && which(ctx, label)) ||
+	       (event->op == VMSIM_OP_CALL && call_answers(event->call, which, ctx));
+}
+
 /* The cycle before which a recorded time keeps the thread idle (T6). */
 vmsim_cycles event_not_before(const struct vmsim_machine *m, const struct vmsim_event *event)
 {
@@ -134,8 +163,6 @@ void event_begin(struct vmsim_machine *m, struct thread *thread, const struct op
 	thread->op.stage = OP_BEGIN;
 	if (event->op == VMSIM_OP_CALL)
 		call_keep(m, &thread->op);
-	m->events.seq = op->seq;
-	m->events.line = event->line;
 	machine_switch(m, thread);
 	if (event->flags & VMSIM_EV_GAP)
 		pass_gap(m, event->time);

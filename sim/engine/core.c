@@ -61,8 +61,6 @@ void core_charge(struct vmsim_machine *m)
 
 void core_select(struct vmsim_machine *m, struct core *core)
 {
-	struct thread *thread = core->running;
-
 	if (core == m->core)
 		return;
 	machine_flush_references(m);
@@ -71,17 +69,9 @@ void core_select(struct vmsim_machine *m, struct core *core)
 	m->core = core;
 	m->now = core->now;
 	m->mmu = &core->mmu;
-	m->running = thread;
+	m->running = core->running;
 	m->asid = core->asid;
 	m->events.core = core->id;
-	m->plain_end = 0;
-	if (thread) {
-		m->plain_pid = thread->pid;
-		m->plain_tid = thread->tid;
-		if (m->audit == VMSIM_AUDIT_OFF)
-			m->plain_end = process_page_table(thread->process)->pool->shape->vpn_end
-				       << VMSIM_PAGE_SHIFT;
-	}
 	stats_switch(&m->stats, core_account(m));
 }
 
@@ -234,8 +224,8 @@ void core_pass_all(struct vmsim_machine *m, vmsim_cycles until)
 	core_select(m, acting);
 }
 
-/* A core that waits for answers serves an interrupt meanwhile: what that takes of the wait. */
-static vmsim_cycles take_wait(struct vmsim_machine *m, vmsim_cycles cycles)
+/* A core that waits for answers serves an interrupt meanwhile: that much less is waited. */
+static void take_wait(struct vmsim_machine *m, vmsim_cycles cycles)
 {
 	struct core *core = m->core;
 	struct booking *wait = &g_array_index(core->step, struct booking, core->step->len - 1);
@@ -247,7 +237,6 @@ static vmsim_cycles take_wait(struct vmsim_machine *m, vmsim_cycles cycles)
 	stats_switch(&m->stats, account);
 	wait->cycles -= cycles;
 	m->now -= cycles;
-	return cycles;
 }
 
 void core_interrupt(struct vmsim_machine *m, struct core *core, vmsim_cycles arrived,

@@ -42,7 +42,7 @@ struct free {
 	GHashTable *lane_of; /* (pid, tid) -> struct lane */
 	GHashTable *pids;    /* pid -> struct pid */
 	GHashTable *binders; /* struct label_key -> struct binders */
-	uint64_t queued;
+	uint64_t fed, queued; /* events read, and of them not begun */
 };
 
 struct pid {
@@ -167,22 +167,28 @@ static struct lane *lane_for(struct free *free, uint32_t pid, uint32_t tid)
 	return lane;
 }
 
+struct binds_ctx {
+	const struct vmsim_labels *labels;
+	GArray *out;
+};
+
+static bool collect_bind(void *ctx, uint32_t label)
+{
+	struct binds_ctx *c = ctx;
+
+	if (!c->labels->bound[label])
+		g_array_append_val(c->out, label);
+	return false;
+}
+
 /* Labels that a call may bind; those it only names are left out. */
 static void binds_of(const struct queued *queued, GArray *out)
 {
-	const struct vmsim_outcome *recorded = &queued->call.recorded;
-	const struct vmsim_labels *labels = queued->source->labels;
+	struct binds_ctx ctx = {queued->source->labels, out};
 
 	g_array_set_size(out, 0);
-	if (queued->event.op != VMSIM_OP_CALL)
-		return;
-	if (recorded->address.label && !labels->bound[recorded->address.label])
-		g_array_append_val(out, recorded->address.label);
-	if (recorded->alloc_base.label && !labels->bound[recorded->alloc_base.label])
-		g_array_append_val(out, recorded->alloc_base.label);
-	for (size_t i = 0; i < recorded->n_pages; i++)
-		if (recorded->pages[i].label && !labels->bound[recorded->pages[i].label])
-			g_array_append_val(out, recorded->pages[i].label);
+	if (queued->event.op == VMSIM_OP_CALL)
+		call_answers(&queued->call, collect_bind, &ctx);
 }
 
 static void announce_binds(struct free *free, const struct queued *queued)
@@ -212,7 +218,7 @@ static struct queued *keep(struct vmsim_machine *m, const struct vmsim_event *ev
 
 	queued->event = *event;
 	queued->source = m->source;
-	queued->seq = ++m->fed;
+	queued->seq = ++m->free->fed;
 	if (event->op != VMSIM_OP_CALL)
 		return queued;
 	queued->call = *event->call;
@@ -255,16 +261,23 @@ bool free_is_drained(const struct vmsim_machine *m)
 
 /* --- which may begin -------------------------------------------------------------------------- */
 
+struct open_ctx {
+	const struct free *free;
+	const struct queued *queued;
+	vmsim_cycles *turn;
+};
+
 /* Whether a call before this event may yet bind the label; *turn: those that did have ended. */
-static bool is_open(const struct free *free, const struct queued *queued, uint32_t label,
-		    vmsim_cycles *turn)
+static bool is_open(void *ctx, uint32_t label)
 {
+	const struct open_ctx *c = ctx;
+	const struct queued *queued = c->queued;
 	struct label_key key = {queued->source->labels, label};
-	const struct binders *binders = label ? g_hash_table_lookup(free->binders, &key) : NULL;
+	const struct binders *binders = g_hash_table_lookup(c->free->binders, &key);
 
 	if (!binders)
 		return false;
-	*turn = MAX(*turn, binders->ended);
+	*c->turn = MAX(*c->turn, binders->ended);
 	return !queued->source->labels->bound[label] && binders->seqs.length &&
 	       *(const uint64_t *)binders->seqs.head->data < queued->seq;
 }
@@ -272,18 +285,9 @@ static bool is_open(const struct free *free, const struct queued *queued, uint32
 static bool labels_permit(const struct free *free, const struct queued *queued,
 			  vmsim_cycles *turn)
 {
-	const struct vmsim_outcome *recorded = &queued->call.recorded;
+	struct open_ctx ctx = {free, queued, turn};
 
-	if (is_open(free, queued, queued->event.label, turn))
-		return false;
-	if (queued->event.op != VMSIM_OP_CALL)
-		return true;
-	for (size_t i = 0; i < recorded->n_pages; i++)
-		if (is_open(free, queued, recorded->pages[i].label, turn))
-			return false;
-	return !is_open(free, queued, queued->call.address.label, turn) &&
-	       !is_open(free, queued, recorded->address.label, turn) &&
-	       !is_open(free, queued, recorded->alloc_base.label, turn);
+	return !event_names(&queued->event, is_open, &ctx);
 }
 
 static bool is_exit(const struct queued *queued)
@@ -411,23 +415,22 @@ struct start free_place(struct vmsim_machine *m, guint i, uint64_t *waits_since,
 		return start;
 	start.thread = thread_of(m, lane);
 	own = place_own_core(start.thread);
-	if (own && !core_is_free(own) && keeps(start.thread, lane))
-		return start;
 	*waits_since = lane->since;
 	*seq = lane->op.seq;
-	if (keeps(start.thread, lane)) {
-		start.at = MAX(core_now(m, own), m->time);
-		*waits_since = 0;
-		if (start.at - own->turned < m->config->sched.quantum.cycles ||
-		    !others_wait(m, lane, start.at)) {
-			start.core = own;
-			start.possible = true;
-			return start;
-		}
+	if (!keeps(start.thread, lane))
+		return place_anywhere(m, start.thread, MAX(lane->since, m->time));
+	if (!core_is_free(own))
+		return start;
+	start.at = MAX(core_now(m, own), m->time);
+	if (start.at - own->turned >= m->config->sched.quantum.cycles &&
+	    others_wait(m, lane, start.at)) {
 		*waits_since = start.at; /* its quantum is over: it goes to the end */
 		return place_anywhere(m, start.thread, start.at);
 	}
-	return place_anywhere(m, start.thread, MAX(lane->since, m->time));
+	*waits_since = 0;
+	start.core = own;
+	start.possible = true;
+	return start;
 }
 
 guint free_lanes(const struct vmsim_machine *m)
@@ -461,41 +464,44 @@ void free_begin(struct vmsim_machine *m, guint i)
 	queued_free(queued);
 }
 
-static void forget_binds(struct free *free, const struct lane *lane, uint64_t seq,
-			 vmsim_cycles ended)
+/* A call that may bind labels is no longer under way. */
+static void forget_binds(struct free *free, const struct lane *lane, uint64_t seq)
 {
 	for (guint i = 0; i < lane->binds->len; i++) {
 		struct label_key key = {lane->labels, g_array_index(lane->binds, uint32_t, i)};
 		struct binders *binders = g_hash_table_lookup(free->binders, &key);
-		GList *link = binders ? binders->seqs.head : NULL;
+		GList *link = binders->seqs.head;
 
-		while (link && *(const uint64_t *)link->data != seq)
+		while (*(const uint64_t *)link->data != seq)
 			link = link->next;
-		if (!link)
-			continue;
-		binders->ended = MAX(binders->ended, ended);
 		g_free(link->data);
 		g_queue_delete_link(&binders->seqs, link);
+	}
+}
+
+/* When a lane's last event ends: who waits for it goes on then. */
+static void note_end(struct free *free, const struct lane *lane, vmsim_cycles ended)
+{
+	struct pid *pid = pid_of(free, lane->pid);
+
+	pid->ended = MAX(pid->ended, ended);
+	for (guint i = 0; i < lane->binds->len; i++) {
+		struct label_key key = {lane->labels, g_array_index(lane->binds, uint32_t, i)};
+		struct binders *binders = g_hash_table_lookup(free->binders, &key);
+
+		binders->ended = MAX(binders->ended, ended);
 	}
 }
 
 void free_put_off(struct vmsim_machine *m, const struct thread *thread)
 {
 	struct lane *lane;
-	struct pid *pid;
 
 	if (!m->free)
 		return;
 	lane = lane_for(m->free, thread->pid, thread->tid);
-	pid = pid_of(m->free, thread->pid);
 	lane->since = MAX(lane->since, thread->ended);
-	pid->ended = MAX(pid->ended, thread->ended);
-	for (guint i = 0; i < lane->binds->len; i++) {
-		struct label_key key = {lane->labels, g_array_index(lane->binds, uint32_t, i)};
-		struct binders *binders = g_hash_table_lookup(m->free->binders, &key);
-
-		binders->ended = MAX(binders->ended, thread->ended);
-	}
+	note_end(m->free, lane, thread->ended);
 }
 
 void free_ended(struct vmsim_machine *m, const struct thread *thread)
@@ -507,9 +513,9 @@ void free_ended(struct vmsim_machine *m, const struct thread *thread)
 		return;
 	lane = lane_for(m->free, thread->pid, thread->tid);
 	pid = pid_of(m->free, thread->pid);
-	forget_binds(m->free, lane, thread->op.seq, thread->ended);
+	note_end(m->free, lane, thread->ended);
+	forget_binds(m->free, lane, thread->op.seq);
 	g_array_index(pid->left, uint64_t, lane->under_way - 1)--;
-	pid->ended = MAX(pid->ended, thread->ended);
 	if (lane->exits) {
 		pid->lived++;
 		pid->exited = pid->ended;

@@ -5,7 +5,7 @@
  * of the trace (T3); a later one may begin while an earlier one is under way on another core, or
  * waits for I/O, unless they touch the same page and one of them is a store or a call.
  *
- *   replay.c   the hot path, and every event's beginning     calls.c      calls, step by step
+ *   replay.c   events in, and the hot path                   calls.c      calls, step by step
  *   sched.c    what happens next                             compare.c    recorded results
  *   place.c    when an event or thread may go on, and where  results.c    reports
  *   thread.c   threads, and cores turning to them            drive.c      driving by hand
@@ -22,8 +22,8 @@
  * Invariants
  *  1. The buckets sum to the clocks of all cores, once the linear ones are settled (T19).
  *  2. attention <= the device's next event, the timers' and sample_at; 0 when threads are ready or
- *     waiting, or other cores may have something to do, or background work may be due. The hot
- *     path looks at nothing else.
+ *     waiting, or background work may be due. The hot path, which one core alone has, looks at
+ *     nothing else.
  *  3. A thread that waits is in `waiting`, one that may go on is in `ready`; one that is RUNNING
  *     has a core; others are between events. */
 #ifndef ENGINE_MACHINE_H
@@ -161,7 +161,6 @@ struct vmsim_machine {
 	unsigned n_cores;
 	bool many;              /* events go step by step: several cores, or free order */
 	struct free *free;      /* order=free; else NULL */
-	uint64_t fed;           /* free: events read */
 	bool overlaps;          /* references do (overlap.h) */
 	struct buckets core_base; /* totals up to which the acting core has been charged */
 	vmsim_cycles time;      /* many: when the last thing happened that did */
@@ -219,8 +218,8 @@ struct vmsim_machine {
  * => returns false when the machine cannot go on (m->error) */
 bool machine_await(struct vmsim_machine *m, struct thread *thread, struct op *op,
 		   vmsim_cycles not_before);
-/* machine_await_labels: let time pass until no call under way is to bind one of the labels. */
-bool machine_await_labels(struct vmsim_machine *m, const uint32_t *labels, size_t n);
+/* machine_await_label: let time pass until no call under way is to bind the label. */
+bool machine_await_label(struct vmsim_machine *m, uint32_t label);
 /* machine_await_exit: let time pass until no process of that number is on its way out. */
 bool machine_await_exit(struct vmsim_machine *m, uint32_t pid);
 /* machine_go_on: let the next thing happen; false if nothing does. machine_stuck: then somebody
@@ -363,6 +362,13 @@ void event_fill(struct vmsim_machine *m, const struct thread *thread,
 		const struct vmsim_event *event, uint64_t seq, struct op *op);
 /* event_range: which pages it acts on, as things stand (T3). */
 void event_range(struct vmsim_machine *m, const struct thread *thread, struct op *op);
+/* event_names: whether an event has a label, where it acts or in what it was recorded to answer,
+ * that `which` is true of. call_binds: whether a call may bind one: its answer has it. */
+typedef bool (*label_fn)(void *ctx, uint32_t label);
+bool event_names(const struct vmsim_event *event, label_fn which, void *ctx);
+bool call_binds(const struct vmsim_call *call, uint32_t label);
+/* call_answers: whether its answer has a label that `which` is true of. */
+bool call_answers(const struct vmsim_call *call, label_fn which, void *ctx);
 /* event_not_before: the cycle before which a recorded time keeps its thread idle (T6). */
 vmsim_cycles event_not_before(const struct vmsim_machine *m, const struct vmsim_event *event);
 /* event_begin: it begins now on the acting core, which turns to its thread. */

@@ -39,24 +39,17 @@ static bool conflicts(GPtrArray *threads, const struct thread *thread, const str
 	return false;
 }
 
-/* Whether another thread's last event is a call that says what a label of this one stands for. */
-static bool names(const struct thread *other, const struct op *op)
+static bool is_bound_by(void *ctx, uint32_t label)
 {
-	const struct vmsim_outcome *says = &other->op.args.recorded;
-	uint32_t labels[3] = {op->event.label, 0, 0};
+	return call_binds(ctx, label);
+}
 
-	if (other->op.event.op != VMSIM_OP_CALL || other->op.source->labels != op->source->labels)
-		return false;
-	if (op->event.op == VMSIM_OP_CALL) {
-		labels[0] = op->event.call->address.label;
-		labels[1] = op->event.call->recorded.address.label;
-		labels[2] = op->event.call->recorded.alloc_base.label;
-	}
-	for (size_t i = 0; i < G_N_ELEMENTS(labels); i++)
-		if (labels[i] && (labels[i] == says->address.label ||
-				  labels[i] == says->alloc_base.label))
-			return true;
-	return false;
+/* Whether another thread's last event is a call that says what a label of this one stands for. */
+static bool names(struct thread *other, const struct op *op)
+{
+	return other->op.event.op == VMSIM_OP_CALL &&
+	       other->op.source->labels == op->source->labels &&
+	       event_names(&op->event, is_bound_by, &other->op.args);
 }
 
 /* Events on cores: false if one must end first and nobody knows when; else *turn is not before the
@@ -65,7 +58,7 @@ static bool cores_permit(const struct vmsim_machine *m, const struct thread *thr
 			 const struct op *op, vmsim_cycles *turn)
 {
 	for (unsigned i = 0; i < m->n_cores; i++) {
-		const struct thread *other = m->cores[i].running;
+		struct thread *other = m->cores[i].running;
 		bool runs = other && other->state == THREAD_RUNNING;
 		bool ends_later = other && other->state == THREAD_BETWEEN && other->ended > *turn;
 
@@ -148,19 +141,13 @@ struct start place_event(struct vmsim_machine *m, struct thread *thread, const s
 	return start;
 }
 
-struct start place_ready(struct vmsim_machine *m, struct thread *thread, vmsim_cycles since,
-			 const struct start *next)
+/* A thread that may go on from then, on any core but one. */
+static struct start place(struct vmsim_machine *m, const struct thread *thread,
+			  const struct core *except, vmsim_cycles since)
 {
 	struct start start = {.thread = thread};
-	bool keeps = next && next->possible && place_own_core(next->thread);
-	const struct core *except = keeps ? next->core : NULL;
-	vmsim_cycles with = MAX(first_free(m, NULL), since);
-	vmsim_cycles without = MAX(first_free(m, except), since);
 
-	/* The core of the next event's thread can be taken as long as that waits for its time. */
-	if (except && with < next->at)
-		except = NULL;
-	start.at = except ? without : with;
+	start.at = MAX(first_free(m, except), since);
 	start.possible = start.at != DEVICE_NEVER;
 	if (start.possible)
 		start.core = choose(m, thread, except, start.at);
@@ -170,12 +157,17 @@ struct start place_ready(struct vmsim_machine *m, struct thread *thread, vmsim_c
 struct start place_anywhere(struct vmsim_machine *m, const struct thread *thread,
 			    vmsim_cycles since)
 {
-	struct start start = {.thread = thread};
+	return place(m, thread, NULL, since);
+}
 
-	start.at = MAX(first_free(m, NULL), since);
-	start.possible = start.at != DEVICE_NEVER;
-	if (start.possible)
-		start.core = choose(m, thread, NULL, start.at);
+struct start place_ready(struct vmsim_machine *m, struct thread *thread, vmsim_cycles since,
+			 const struct start *next)
+{
+	struct start start = place(m, thread, NULL, since);
+
+	/* The core of the next event's thread can be taken as long as that waits for its time. */
+	if (next && next->possible && place_own_core(next->thread) && start.at >= next->at)
+		return place(m, thread, next->core, since);
 	return start;
 }
 

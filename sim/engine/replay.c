@@ -8,21 +8,16 @@
 
 #define likely(x) __builtin_expect(!!(x), 1)
 
+static bool never_comes(void *ctx, uint32_t label)
+{
+	return !machine_await_label(ctx, label);
+}
+
 /* Labels are bound in the order of the trace: an event that uses one, or would bind one, waits for
  * a call before it that is to bind it and has not ended. */
 static bool await_labels(struct vmsim_machine *m, const struct vmsim_event *event)
 {
-	uint32_t labels[3] = {event->label, 0, 0};
-
-	if (event->op == VMSIM_OP_CALL) {
-		labels[0] = event->call->address.label;
-		labels[1] = event->call->recorded.address.label;
-		labels[2] = event->call->recorded.alloc_base.label;
-		for (size_t i = 0; i < event->call->recorded.n_pages; i++)
-			if (!machine_await_labels(m, &event->call->recorded.pages[i].label, 1))
-				return false;
-	}
-	return machine_await_labels(m, labels, G_N_ELEMENTS(labels));
+	return !event_names(event, never_comes, m);
 }
 
 bool machine_event(struct vmsim_machine *m, const struct vmsim_event *event)

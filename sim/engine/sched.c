@@ -17,24 +17,9 @@ bool machine_fail(struct vmsim_machine *m, int code, const char *format, ...)
 	return false;
 }
 
-/* Whether a core besides the acting one has something to do by itself. */
-static bool others_work(const struct vmsim_machine *m)
-{
-	if (!m->many)
-		return false;
-	for (unsigned i = 0; i < m->n_cores; i++) {
-		const struct core *core = &m->cores[i];
-
-		if (core->round.targets || work_zero_next(m, core) != DEVICE_NEVER ||
-		    (core->running && core->running->state == THREAD_RUNNING))
-			return true;
-	}
-	return m->submitted->len > 0;
-}
-
 void machine_look(struct vmsim_machine *m)
 {
-	m->attention = m->waiting->len || m->ready->len || m->background_due || others_work(m)
+	m->attention = m->waiting->len || m->ready->len || m->background_due
 			       ? 0
 			       : MIN(MIN(device_next(m->device), timer_next(m)), m->sample_at);
 }
@@ -127,8 +112,6 @@ static void resume(struct vmsim_machine *m, struct thread *thread)
 {
 	core_step(m);
 	g_ptr_array_remove(m->ready, thread);
-	m->events.seq = thread->op.seq;
-	m->events.line = thread->op.event.line;
 	m->core->turned = m->now; /* it had left its core */
 	machine_switch(m, thread);
 	machine_begun(m, thread);
@@ -426,24 +409,13 @@ bool machine_await(struct vmsim_machine *m, struct thread *thread, struct op *op
 	return true;
 }
 
-static bool names_page(const struct vmsim_outcome *recorded, uint32_t label)
-{
-	for (size_t i = 0; i < recorded->n_pages; i++)
-		if (recorded->pages[i].label == label)
-			return true;
-	return false;
-}
-
 /* Whether a thread's operation under way is a call that may bind the label. */
 static bool binds(const struct vmsim_machine *m, const struct thread *thread, uint32_t label)
 {
 	const struct op *op = &thread->op;
 
 	return thread->state != THREAD_BETWEEN && op->event.op == VMSIM_OP_CALL &&
-	       op->source->labels == m->source->labels &&
-	       (op->args.recorded.address.label == label ||
-		op->args.recorded.alloc_base.label == label ||
-		names_page(&op->args.recorded, label));
+	       op->source->labels == m->source->labels && call_binds(&op->args, label);
 }
 
 static bool is_to_be_bound(const struct vmsim_machine *m, uint32_t label)
@@ -460,14 +432,11 @@ static bool is_to_be_bound(const struct vmsim_machine *m, uint32_t label)
 	return false;
 }
 
-bool machine_await_labels(struct vmsim_machine *m, const uint32_t *labels, size_t n)
+bool machine_await_label(struct vmsim_machine *m, uint32_t label)
 {
-	for (size_t i = 0; i < n; i++) {
-		while (labels[i] && !m->source->labels->bound[labels[i]] &&
-		       is_to_be_bound(m, labels[i]))
-			if (!go_on(m, NULL))
-				return m->error ? false : machine_stuck(m);
-	}
+	while (!m->source->labels->bound[label] && is_to_be_bound(m, label))
+		if (!go_on(m, NULL))
+			return m->error ? false : machine_stuck(m);
 	return !m->error;
 }
 

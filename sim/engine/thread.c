@@ -103,8 +103,6 @@ void machine_switch(struct vmsim_machine *m, struct thread *thread)
 	struct core *core = m->core;
 	uint32_t from = core->asid, to = process_asid(thread->process);
 
-	m->events.pid = thread->pid;
-	m->events.tid = thread->tid;
 	if (m->running == thread)
 		return;
 	overlap_drain(m);

@@ -57,8 +57,7 @@ static void copy_peaks(struct counters *to, const struct counters *from)
 	       (N_COUNTERS - N_SUMS) * sizeof(uint64_t));
 }
 
-/* Peaks of an observer that begins now. */
-static void start_peaks(struct counters *peaks, const struct gauges *now)
+void stats_start_peaks(struct counters *peaks, const struct gauges *now)
 {
 	peaks->committed_pages_peak = now->committed_pages;
 	peaks->reserved_pages_peak = now->reserved_pages;
@@ -231,7 +230,7 @@ static void begin_phase(struct stats *stats, const char *name, vmsim_cycles now)
 	stats->phase_name = copy;
 	stats->phase_begin = now;
 	take_base(&stats->phase_base, stats);
-	start_peaks(&stats->phase_peaks, &stats->now);
+	stats_start_peaks(&stats->phase_peaks, &stats->now);
 }
 
 /* Closes the phase under way; its name goes with it. */
@@ -253,11 +252,11 @@ void stats_measure(struct stats *stats, vmsim_cycles now)
 		struct account *account = g_ptr_array_index(stats->accounts, i);
 
 		memset(&account->figures, 0, sizeof account->figures);
-		start_peaks(&account->figures.c, &account->now);
+		stats_start_peaks(&account->figures.c, &account->now);
 	}
 	take_base(&stats->measure_base, stats);
 	stats->measure_begin = now;
-	start_peaks(&stats->peaks, &stats->now);
+	stats_start_peaks(&stats->peaks, &stats->now);
 	memset(stats->histograms, 0, N_HISTOGRAMS * sizeof *stats->histograms);
 	forget_phases(stats);
 	begin_phase(stats, "start", now);
@@ -307,7 +306,7 @@ void stats_interval_begin(struct stats *stats)
 {
 	stats_settle(stats);
 	take_base(&stats->interval_base, stats);
-	start_peaks(&stats->interval_peaks, &stats->now);
+	stats_start_peaks(&stats->interval_peaks, &stats->now);
 }
 
 void stats_interval_end(struct stats *stats, struct figures *out)

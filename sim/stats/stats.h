@@ -119,6 +119,8 @@ void stats_limit(struct stats *stats, int64_t delta);
 void stats_tables(struct stats *stats, struct account *account, int64_t delta);
 void stats_stored(struct stats *stats, struct account *account, int64_t delta);
 
+/* stats_start_peaks: peaks of an observer that begins now. */
+void stats_start_peaks(struct counters *peaks, const struct gauges *now);
 /* stats_measure: forget what was counted so far; gauges keep their values, peaks restart there. */
 void stats_measure(struct stats *stats, vmsim_cycles now);
 /* stats_phase: the phase ends now, the next is called name. */

@@ -62,20 +62,11 @@ static void end_phase(struct tick *t)
 /* T20: peaks of the new phase begin where things stand. */
 void tick_mark(struct tick *t, const char *name)
 {
-	struct counters *peaks = &t->stats.phase_peaks;
-	const struct gauges *now = &t->stats.now;
-
 	end_phase(t);
 	t->phase = g_strdup(name);
 	t->phase_begin = t->cycle;
 	t->phase_base = t->all;
-	peaks->committed_pages_peak = now->committed_pages;
-	peaks->reserved_pages_peak = now->reserved_pages;
-	peaks->resident_pages_peak = now->resident_pages;
-	peaks->pagefile_slots_peak = now->pagefile_slots;
-	peaks->commit_limit_peak = now->commit_limit;
-	peaks->store_pages_peak = now->store_pages;
-	peaks->page_table_pages_peak = now->table_pages;
+	stats_start_peaks(&t->stats.phase_peaks, &t->stats.now);
 }
 
 /* --- records --------------------------------------------------------------------------------- */

@@ -20,6 +20,7 @@ struct fixture {
 	struct translation tr;
 };
 
+/* Tables lie in frames 10000 and on: other pages of 2 MiB than the first, the same of 1 GiB. */
 static inline void set_up(struct fixture *f, const char *settings)
 {
 	char **each = g_strsplit(settings, " ", 0);
@@ -33,7 +34,8 @@ static inline void set_up(struct fixture *f, const char *settings)
 	vmsim_config_finish(f->config, &error);
 	g_assert_no_error(error);
 	g_strfreev(each);
-	pt_pool_init(&f->pool, pt_shape_of(4), 1000, true);
+	pt_pool_init(&f->pool, pt_shape_of((unsigned)config_get(f->config)->paging.levels), 10000,
+		     true);
 	pt_init(&f->pt, &f->pool);
 	while (!pt_find(&f->pt, BASE))
 		pt_add_table(&f->pt, BASE, pt_pool_outside(&f->pool));

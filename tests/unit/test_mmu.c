@@ -1,77 +1,38 @@
 /* test_mmu.c: one core's translation hardware on a page table of its own: A and D (H3, H4), dirty
  * walks (H8), rights (H2), what is counted (T22), what it costs (T7, T8), and what is forgotten. */
-#include "mmu/mmu.h"
-
 #include "mmu/walker.h"
+#include "mmu_fixture.h"
 #include "rules.h"
 
 #define DATA_TLB (f.mmu.tlbs.first[SIDE_DATA])
 #define SECOND_TLB (f.mmu.tlbs.at[SIDE_DATA][1][SIZE_SMALL])
 #define LARGE_TLB (f.mmu.tlbs.at[SIDE_DATA][0][SIZE_LARGE])
 
-#define BASE 0x40u /* first page; eight pages are mapped */
-#define N 8
+#define MAPPED 8u /* pages */
 
 /* Reads of entries that cost nothing. */
 static struct port port;
 
-struct fixture {
-	vmsim_config *config;
-	struct counters c;
-	struct pt_pool pool;
-	struct page_table pt;
-	struct memory memory;
-	struct mmu mmu;
-	struct translation tr;
-};
+#define SMALL                                                                   \
+	"tlb.l1d.entries=2 tlb.l1d.ways=full tlb.l1d.latency=3 "               \
+	"tlb.l1i.entries=2 tlb.l1i.ways=full tlb.l1i.latency=5 tlb.l2.latency=7 " \
+	"dram.latency=100 walker.ad_update=1 "
 
-static const char small_machine[] =
-	"{\"tlb\": {\"l1d\": {\"entries\": 2, \"ways\": \"full\", \"latency\": 3},"
-	" \"l1i\": {\"entries\": 2, \"ways\": \"full\", \"latency\": 5},"
-	" \"l2\": {\"entries\": %d, \"ways\": %d, \"latency\": 7}},"
-	" \"dram\": {\"latency\": 100}, \"walker\": {\"ad_update\": 1}}";
-
-static void map(struct fixture *f, unsigned i, unsigned prot)
+static void protect(struct fixture *f, unsigned i, unsigned prot)
 {
 	pt_set(&f->pt, BASE + i, pte_make_valid(prot, 100 + i, true));
 }
 
-static void set_up(struct fixture *f, int l2)
+/* l2: entries of a second level. */
+static void set_up_small(struct fixture *f, int l2)
 {
-	char *json = g_strdup_printf(small_machine, l2, l2 ? l2 : 1);
-	GError *error = NULL;
+	char *settings = g_strdup_printf(SMALL "tlb.l2.entries=%d tlb.l2.ways=%d", l2,
+					 l2 ? l2 : 1);
 
-	*f = (struct fixture){.config = vmsim_config_new()};
-	vmsim_config_load_text(f->config, json, "test", &error);
-	g_assert_no_error(error);
-	vmsim_config_finish(f->config, &error);
-	g_assert_no_error(error);
-	g_free(json);
-	pt_pool_init(&f->pool, pt_shape_of(4), 1000, true);
-	pt_init(&f->pt, &f->pool);
-	while (!pt_find(&f->pt, BASE))
-		pt_add_table(&f->pt, BASE, pt_pool_outside(&f->pool));
-	memory_init(&f->memory, config_get(f->config));
-	mmu_init(&f->mmu, config_get(f->config), &f->memory, &f->c);
-	for (unsigned i = 0; i < N; i++)
-		map(f, i, PROT_READWRITE);
-}
-
-static void tear_down(struct fixture *f)
-{
-	g_assert_true(mmu_check(&f->mmu));
-	for (unsigned i = 0; i < N; i++)
-		pt_set(&f->pt, BASE + i, 0);
-	pt_prune(&f->pt, 0, f->pool.shape->vpn_end, NULL, NULL);
-	mmu_fini(&f->mmu);
-	memory_fini(&f->memory);
-	pt_pool_fini(&f->pool);
-	vmsim_config_free(f->config);
-}
-
-static bool go(struct fixture *f, unsigned i, enum vmsim_access access)
-{
-	return mmu_translate(&f->mmu, &f->pt, 1, BASE + i, access, false, &f->tr);
+	set_up(f, settings);
+	g_free(settings);
+	for (unsigned i = 0; i < MAPPED; i++)
+		protect(f, i, PROT_READWRITE);
 }
 
 static pte_t leaf(const struct fixture *f, unsigned i)
@@ -102,7 +63,7 @@ static void test_walk_bits(void)
 	struct walk w;
 
 	RULES("H1 H3");
-	set_up(&f, 0);
+	set_up_small(&f, 0);
 	g_assert_true(walk(&f.pt, &port, BASE, VMSIM_READ, &w));
 	g_assert_cmpuint(w.fetches, ==, 4);
 	g_assert_cmpuint(w.updates, ==, 4);
@@ -129,8 +90,8 @@ static void test_walk_fails(void)
 	pte_t before;
 
 	RULES("H3 H4");
-	set_up(&f, 0);
-	map(&f, 2, PROT_READONLY);
+	set_up_small(&f, 0);
+	protect(&f, 2, PROT_READONLY);
 	before = leaf(&f, 2);
 	g_assert_false(walk(&f.pt, &port, BASE + 2, VMSIM_WRITE, &w));
 	g_assert_cmpuint(w.fetches, ==, 4);
@@ -162,9 +123,9 @@ static void test_rights(void)
 	struct fixture f;
 
 	RULES("3.1.3");
-	set_up(&f, 4);
+	set_up_small(&f, 4);
 	for (unsigned i = 0; i < G_N_ELEMENTS(row); i++)
-		map(&f, i, row[i].prot);
+		protect(&f, i, row[i].prot);
 	for (int round = 0; round < 2; round++) /* walked, then perhaps cached */
 		for (unsigned i = 0; i < G_N_ELEMENTS(row); i++) {
 			g_assert_cmpint(go(&f, i, VMSIM_READ), ==, row[i].read);
@@ -184,7 +145,7 @@ static void test_dirty_walk(void)
 	for (int l2 = 0; l2 <= 4; l2 += 4) {
 		struct fixture f;
 
-		set_up(&f, l2);
+		set_up_small(&f, l2);
 		g_assert_true(go(&f, 0, VMSIM_READ));
 		g_assert_false(f.tr.store);
 		g_assert_false(f.mmu.data.store);
@@ -210,7 +171,7 @@ static void test_dirty_walk_l2(void)
 	struct fixture f;
 
 	RULES("H8");
-	set_up(&f, 8);
+	set_up_small(&f, 8);
 	for (unsigned i = 0; i < 3; i++) /* page 0 leaves the first level */
 		go(&f, i, VMSIM_READ);
 	g_assert_true(go(&f, 0, VMSIM_WRITE));
@@ -230,7 +191,7 @@ static void test_dirty_copy(void)
 	struct fixture f;
 
 	RULES("H8 H19");
-	set_up(&f, 0);
+	set_up_small(&f, 0);
 	go(&f, 0, VMSIM_WRITE);
 	pt_set(&f.pt, BASE, leaf(&f, 0) & ~PTE_D);
 	g_assert_true(go(&f, 0, VMSIM_WRITE));
@@ -246,7 +207,7 @@ static void test_counts_and_costs(void)
 	struct fixture f;
 
 	RULES("3.1.2");
-	set_up(&f, 4);
+	set_up_small(&f, 4);
 	g_assert_true(go(&f, 0, VMSIM_READ)); /* misses both levels, walks */
 	g_assert_cmpuint(f.c.dtlb_misses, ==, 1);
 	g_assert_cmpuint(f.c.stlb_misses, ==, 1);
@@ -271,8 +232,8 @@ static void test_fetches(void)
 {
 	struct fixture f;
 
-	set_up(&f, 4);
-	map(&f, 0, PROT_EXECUTE_READWRITE);
+	set_up_small(&f, 4);
+	protect(&f, 0, PROT_EXECUTE_READWRITE);
 	g_assert_true(go(&f, 0, VMSIM_READ));
 	g_assert_true(go(&f, 0, VMSIM_EXECUTE));
 	g_assert_cmpuint(f.c.itlb_misses, ==, 1);
@@ -291,10 +252,10 @@ static void test_repeated(void)
 	struct fixture f;
 
 	RULES("H7");
-	set_up(&f, 4);
+	set_up_small(&f, 4);
 	pt_set(&f.pt, BASE, pte_make_demand_zero(PROT_READWRITE, false));
 	g_assert_false(go(&f, 0, VMSIM_READ));
-	map(&f, 0, PROT_READWRITE);
+	protect(&f, 0, PROT_READWRITE);
 	g_assert_true(mmu_translate(&f.mmu, &f.pt, 1, BASE, VMSIM_READ, true, &f.tr));
 	g_assert_cmpuint(f.tr.l1_cycles, ==, 3);
 	g_assert_cmpuint(f.tr.l2_cycles, ==, 7);
@@ -302,7 +263,7 @@ static void test_repeated(void)
 	g_assert_cmpuint(f.c.dtlb_misses, ==, 1);
 	g_assert_cmpuint(f.c.dtlb_hits, ==, 0);
 	g_assert_cmpuint(f.c.stlb_misses, ==, 1);
-	map(&f, 1, PROT_EXECUTE);
+	protect(&f, 1, PROT_EXECUTE);
 	g_assert_true(mmu_translate(&f.mmu, &f.pt, 1, BASE + 1, VMSIM_EXECUTE, true, &f.tr));
 	g_assert_cmpuint(f.tr.l1_cycles, ==, 5);
 	tear_down(&f);
@@ -314,8 +275,8 @@ static void test_stale(void)
 	struct fixture f;
 
 	RULES("H12");
-	set_up(&f, 4);
-	map(&f, 0, PROT_READONLY);
+	set_up_small(&f, 4);
+	protect(&f, 0, PROT_READONLY);
 	g_assert_true(go(&f, 0, VMSIM_READ));
 	g_assert_false(go(&f, 0, VMSIM_WRITE));
 	g_assert_null(tlb_peek(DATA_TLB, tlb_tag(1, BASE)));
@@ -335,8 +296,8 @@ static void test_invalidate(void)
 	struct fixture f;
 
 	RULES("H10");
-	set_up(&f, 4);
-	map(&f, 0, PROT_EXECUTE_READWRITE);
+	set_up_small(&f, 4);
+	protect(&f, 0, PROT_EXECUTE_READWRITE);
 	go(&f, 0, VMSIM_READ);
 	go(&f, 0, VMSIM_EXECUTE);
 	go(&f, 1, VMSIM_READ);
@@ -360,7 +321,7 @@ static void test_flush(void)
 	struct fixture f;
 
 	RULES("H11");
-	set_up(&f, 8);
+	set_up_small(&f, 8);
 	go(&f, 0, VMSIM_READ);
 	go(&f, 1, VMSIM_READ);
 	mmu_translate(&f.mmu, &f.pt, 2, BASE, VMSIM_READ, false, &f.tr); /* takes page 0's place */
@@ -381,7 +342,7 @@ static void test_order_after_dirty_walk(void)
 {
 	struct fixture f;
 
-	set_up(&f, 0);
+	set_up_small(&f, 0);
 	go(&f, 0, VMSIM_READ);
 	go(&f, 1, VMSIM_READ);
 	go(&f, 0, VMSIM_WRITE); /* a hit, and now the most recent */
@@ -399,27 +360,12 @@ static void test_order_after_dirty_walk(void)
 /* The machine above with a second level of four entries, and arrays for large pages. */
 static void set_up_large(struct fixture *f, const char *large)
 {
-	char *json = g_strdup_printf(small_machine, 4, 4);
-	char **each = g_strsplit(large, " ", 0);
-	GError *error = NULL;
+	char *settings = g_strconcat(SMALL "tlb.l2.entries=4 tlb.l2.ways=4 ", large, NULL);
 
-	*f = (struct fixture){.config = vmsim_config_new()};
-	vmsim_config_load_text(f->config, json, "test", &error);
-	for (char **s = each; *s; s++)
-		if (**s)
-			vmsim_config_set(f->config, *s, &error);
-	vmsim_config_finish(f->config, &error);
-	g_assert_no_error(error);
-	g_strfreev(each);
-	g_free(json);
-	pt_pool_init(&f->pool, pt_shape_of(4), 10000, true);
-	pt_init(&f->pt, &f->pool);
-	while (!pt_find(&f->pt, BASE))
-		pt_add_table(&f->pt, BASE, pt_pool_outside(&f->pool));
-	memory_init(&f->memory, config_get(f->config));
-	mmu_init(&f->mmu, config_get(f->config), &f->memory, &f->c);
-	for (unsigned i = 0; i < N; i++)
-		map(f, i, PROT_EXECUTE_READWRITE);
+	set_up(f, settings);
+	g_free(settings);
+	for (unsigned i = 0; i < MAPPED; i++)
+		protect(f, i, PROT_EXECUTE_READWRITE);
 	for (unsigned i = 0; i < 3; i++) {
 		vmsim_pfn frame = LARGE_FRAME * (i + 1);
 

@@ -1,54 +1,23 @@
 /* test_nested.c: nested paging (timing T10): what each address of a guest's walk takes, by hand. */
-#include "mmu/mmu.h"
+#include "mmu_fixture.h"
 
-#define BASE 0x40u
-#define N 4
+#define MAPPED 4u /* pages, in the first frames */
 
-/* Data lies in frames 0 and on, tables in 10000 and on: other pages of 2 MiB, the same of 1 GiB. */
-struct fixture {
-	vmsim_config *config;
-	struct counters c;
-	struct pt_pool pool;
-	struct page_table pt;
-	struct memory memory;
-	struct mmu mmu;
-	struct translation tr;
-};
-
-static void set_up(struct fixture *f, const char *settings)
+static void set_up_guest(struct fixture *f, const char *settings)
 {
 	char *all = g_strconcat("nested.enabled=true tlb.l1d.entries=1 tlb.l2.entries=0 "
 				"dram.latency=100 ", settings, NULL);
-	char **each = g_strsplit(g_strstrip(all), " ", 0);
-	GError *error = NULL;
 
-	*f = (struct fixture){.config = vmsim_config_new()};
-	for (char **s = each; *s; s++)
-		g_assert_true(vmsim_config_set(f->config, *s, &error));
-	g_assert_true(vmsim_config_finish(f->config, &error));
-	g_strfreev(each);
+	set_up(f, all);
 	g_free(all);
-	pt_pool_init(&f->pool, pt_shape_of((unsigned)config_get(f->config)->paging.levels), 10000,
-		     true);
-	pt_init(&f->pt, &f->pool);
-	while (!pt_find(&f->pt, BASE))
-		pt_add_table(&f->pt, BASE, pt_pool_outside(&f->pool));
-	for (unsigned i = 0; i < N; i++)
-		pt_set(&f->pt, BASE + i, pte_make_valid(PROT_READWRITE, i, true));
-	memory_init(&f->memory, config_get(f->config));
-	mmu_init(&f->mmu, config_get(f->config), &f->memory, &f->c);
+	for (unsigned i = 0; i < MAPPED; i++)
+		map(f, i, i, 0);
 }
 
-static void tear_down(struct fixture *f)
+static void tear_down_guest(struct fixture *f)
 {
 	g_assert_true(port_check(&f->mmu.port));
-	mmu_fini(&f->mmu);
-	memory_fini(&f->memory);
-	for (unsigned i = 0; i < N; i++)
-		pt_set(&f->pt, BASE + i, 0);
-	pt_prune(&f->pt, 0, f->pool.shape->vpn_end, NULL, NULL);
-	pt_pool_fini(&f->pool);
-	vmsim_config_free(f->config);
+	tear_down(f);
 }
 
 /* A reference reads so many entries of the guest's and of the host's tables, and takes 100 cycles
@@ -80,14 +49,14 @@ static void test_nothing_cached(void)
 	for (unsigned i = 0; i < G_N_ELEMENTS(row); i++) {
 		struct fixture f;
 
-		set_up(&f, row[i].settings);
+		set_up_guest(&f, row[i].settings);
 		for (unsigned round = 0; round < 2; round++) {
 			reads(&f, BASE, VMSIM_READ, row[i].guest, row[i].host, 0);
 			reads(&f, BASE, VMSIM_READ, 0, 0, 0); /* the TLB has both walks' result */
 			reads(&f, BASE + 1, VMSIM_READ, row[i].guest, row[i].host, 0);
 		}
 		g_assert_cmpuint(f.c.host_walks, ==, 4 * (row[i].guest + 1));
-		tear_down(&f);
+		tear_down_guest(&f);
 	}
 }
 
@@ -96,7 +65,7 @@ static void test_tlb(void)
 {
 	struct fixture f;
 
-	set_up(&f, "nested.tlb.entries=6 nested.tlb.latency=3");
+	set_up_guest(&f, "nested.tlb.entries=6 nested.tlb.latency=3");
 	reads(&f, BASE, VMSIM_READ, 4, 20, 15);
 	reads(&f, BASE + 1, VMSIM_READ, 4, 4, 15); /* its page alone is new */
 	reads(&f, BASE, VMSIM_READ, 4, 0, 15);
@@ -104,12 +73,12 @@ static void test_tlb(void)
 	reads(&f, BASE + 1, VMSIM_READ, 4, 4, 15);
 	g_assert_cmpuint(f.c.nested_tlb_misses, ==, 5 + 1 + 0 + 1 + 1);
 	g_assert_cmpuint(f.c.nested_tlb_hits, ==, 25 - 8);
-	tear_down(&f);
+	tear_down_guest(&f);
 	/* By pages of the host: one of 2 MiB has the tables, another the data. */
-	set_up(&f, "nested.tlb.entries=2 nested.page_size=2MiB");
+	set_up_guest(&f, "nested.tlb.entries=2 nested.page_size=2MiB");
 	reads(&f, BASE, VMSIM_READ, 4, 6, 0);
 	reads(&f, BASE + 1, VMSIM_READ, 4, 0, 0);
-	tear_down(&f);
+	tear_down_guest(&f);
 }
 
 /* The host's structure caches: a look of 2 cycles for each of five host walks. */
@@ -117,25 +86,25 @@ static void test_psc(void)
 {
 	struct fixture f;
 
-	set_up(&f, "nested.psc.pde.entries=2 nested.psc.latency=2");
+	set_up_guest(&f, "nested.psc.pde.entries=2 nested.psc.latency=2");
 	reads(&f, BASE, VMSIM_READ, 4, (4 + 1 + 1 + 1) + 4, 10);
 	reads(&f, BASE + 1, VMSIM_READ, 4, 5, 10);
 	g_assert_cmpuint(f.c.nested_psc_hits, ==, 3 + 5);
 	g_assert_cmpuint(f.c.nested_psc_misses, ==, 2);
-	tear_down(&f);
+	tear_down_guest(&f);
 	/* One PDE alone, that of the tables or of the data; the PDPTE is of both. */
-	set_up(&f, "nested.psc.pde.entries=1 nested.psc.pdpte.entries=1");
+	set_up_guest(&f, "nested.psc.pde.entries=1 nested.psc.pdpte.entries=1");
 	reads(&f, BASE, VMSIM_READ, 4, (4 + 1 + 1 + 1) + 2, 0);
 	reads(&f, BASE + 1, VMSIM_READ, 4, (2 + 1 + 1 + 1) + 2, 0);
-	tear_down(&f);
-	set_up(&f, "nested.psc.pml4e.entries=1");
+	tear_down_guest(&f);
+	set_up_guest(&f, "nested.psc.pml4e.entries=1");
 	reads(&f, BASE, VMSIM_READ, 4, 4 + 4 * 3, 0);
-	tear_down(&f);
+	tear_down_guest(&f);
 	/* Entries that map pages are no upper ones. */
-	set_up(&f, "nested.psc.pde.entries=4 nested.page_size=2MiB nested.psc.latency=2");
+	set_up_guest(&f, "nested.psc.pde.entries=4 nested.page_size=2MiB nested.psc.latency=2");
 	reads(&f, BASE, VMSIM_READ, 4, 15, 0);
 	reads(&f, BASE, VMSIM_READ, 0, 0, 0);
-	tear_down(&f);
+	tear_down_guest(&f);
 }
 
 /* What the guest's own caches leave to be read is translated, and the page. */
@@ -143,14 +112,14 @@ static void test_guest(void)
 {
 	struct fixture f;
 
-	set_up(&f, "psc.pde.entries=1");
+	set_up_guest(&f, "psc.pde.entries=1");
 	reads(&f, BASE, VMSIM_READ, 4, 20, 0);
 	reads(&f, BASE + 1, VMSIM_READ, 1, 8, 0);
 	reads(&f, BASE + 1, VMSIM_WRITE, 1, 8, 0); /* for D (T11) */
 	reads(&f, BASE + 1, VMSIM_WRITE, 0, 0, 0);
-	reads(&f, BASE + N, VMSIM_READ, 1, 4, 0);  /* a fault: there is no page */
+	reads(&f, BASE + MAPPED, VMSIM_READ, 1, 4, 0);  /* a fault: there is no page */
 	g_assert_cmpuint(f.c.page_walks, ==, 4);
-	tear_down(&f);
+	tear_down_guest(&f);
 }
 
 /* Entries of the host go through the caches like the guest's. */
@@ -158,7 +127,7 @@ static void test_caches(void)
 {
 	struct fixture f;
 
-	set_up(&f, "caches.l1.size=4KiB caches.l1.ways=full caches.l1.latency=1 "
+	set_up_guest(&f, "caches.l1.size=4KiB caches.l1.ways=full caches.l1.latency=1 "
 		   "caches.pte_share=1/1");
 	/* Four tables of the guest side by side: a line each, and their leaves of the host share
 	 * one; above those there is one a level. The data has lines of its own on the two lower. */
@@ -166,7 +135,7 @@ static void test_caches(void)
 	g_assert_cmpuint(f.c.cache_l1_table_misses, ==, 4 + 4 + 2);
 	g_assert_cmpuint(f.c.cache_l1_table_hits, ==, 24 - 10);
 	g_assert_cmpuint(f.tr.walk_cycles, ==, 10 * 100 + 14);
-	tear_down(&f);
+	tear_down_guest(&f);
 }
 
 /* Tables lie above every frame of a guest, each level's apart from the others'. */
@@ -180,7 +149,7 @@ static void test_places(void)
 		uint64_t end = ((uint64_t)VMSIM_NO_PFN + 1) * VMSIM_PAGE_SIZE;
 		struct fixture f;
 
-		set_up(&f, sizes[leaf]);
+		set_up_guest(&f, sizes[leaf]);
 		nested = &f.mmu.port.nested;
 		for (unsigned level = leaf; level < 4; level++) {
 			g_assert_cmphex(nested->table[level], >=, end);
@@ -188,7 +157,7 @@ static void test_places(void)
 			end = nested->table[level] +
 			      (((uint64_t)VMSIM_NO_PFN >> 9 * level) + 1) * 8;
 		}
-		tear_down(&f);
+		tear_down_guest(&f);
 	}
 }
 

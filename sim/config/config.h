@@ -222,8 +222,8 @@ struct config {
 
 /* config_get: the finished configuration behind the public handle; NULL before it is finished. */
 const struct config *config_get(const vmsim_config *config);
-/* config_large_replacement: that of a level's arrays of large pages alone, which need not have three
- * groups of ways. */
+/* config_large_replacement: that of a level's arrays of large pages alone, which need not have
+ * three groups of ways. */
 static inline int config_large_replacement(const struct tlb_config *tlb)
 {
 	return tlb->replacement == TLB_MRU3_PLRU ? TLB_TREE_PLRU : tlb->replacement;

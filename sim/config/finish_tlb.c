@@ -14,7 +14,7 @@ static bool G_GNUC_PRINTF(2, 3) wrong(GError **error, const char *format, ...)
 	return false;
 }
 
-/* --- the arrays -------------------------------------------------------------------------------- */
+/* --- the arrays ------------------------------------------------------------------------------- */
 
 /* One array, as the options describe it. path is without a final name: "tlb.l2". */
 struct array {
@@ -94,7 +94,7 @@ void finish_tlbs(struct config *config, const GByteArray *ranks)
 		config->tlb.l1i.latency = config->tlb.l1d.latency;
 }
 
-/* --- checks ------------------------------------------------------------------------------------ */
+/* --- checks ----------------------------------------------------------------------------------- */
 
 #define U G_GUINT64_FORMAT
 
@@ -159,8 +159,8 @@ static bool check_levels(const struct config *config, GError **error)
 				    "are mostly-inclusive (tlb.l2.inclusion, tlb.l3.inclusion)");
 	if (config->tlb.coalesce.kind != COALESCE_NONE &&
 	    (config->paging.design == DESIGN_HASHED || config->paging.design == DESIGN_INVERTED))
-		return wrong(error, "tlb.coalesce.kind: a walk of such a table sees one page's entry "
-				    "alone (expected paging.design=radix or clustered)");
+		return wrong(error, "tlb.coalesce.kind: a walk of such a table sees one page's "
+				    "entry alone (expected paging.design=radix or clustered)");
 	if (config->tlb.l2i.entries && config->tlb.unified)
 		return wrong(error,
 			     "tlb.l2i.entries=%" U ": the first level is one for code and data "

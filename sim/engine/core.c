@@ -275,6 +275,7 @@ void core_interrupt(struct vmsim_machine *m, struct core *core, vmsim_cycles arr
 	if (is_between(core) && core->running->ended > before) {
 		core->running->ended += m->now - end;
 		m->last_end = MAX(m->last_end, core->running->ended);
+		free_put_off(m, core->running);
 	}
 	core->handler_end = at + cost;
 }

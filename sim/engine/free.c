@@ -1,5 +1,5 @@
-/* free.c: order=free (timing T3, T4): every thread has a queue of its own events and goes its own way;
- * threads meet where they share something.
+/* free.c: order=free (timing T3, T4): every thread has a queue of its own events and goes its own
+ * way; threads meet where they share something.
  *
  * Still in the order of the trace are what a program could not do otherwise: an event that names a
  * label waits for the call that binds it; an exit waits for all that its process does before, and
@@ -8,9 +8,9 @@
  *
  * Threads wait for a core in the order in which they became able to run. One that has a core keeps
  * it until it waits, has nothing to do, or its quantum is over and another waits: this is looked at
- * between events.
+ * between events. Who had nothing to do waits like the others, with a new quantum before it.
  *
- * Events are read ahead up to sched.window; a thread whose next event is beyond has nothing to do. */
+ * Events are read ahead up to sched.window; a thread whose next event is beyond has none. */
 #include "engine/clock.h"
 
 struct queued {
@@ -27,6 +27,7 @@ struct lane {
 	GQueue events; /* of struct queued */
 	vmsim_cycles since; /* when it became able to run */
 	bool able;     /* its first event may begin, then */
+	vmsim_cycles lost; /* when it might no more; DEVICE_NEVER: it never might */
 	bool filled;
 	struct op op; /* its first event, once filled */
 	vmsim_cycles not_before;
@@ -159,6 +160,7 @@ static struct lane *lane_for(struct free *free, uint32_t pid, uint32_t tid)
 	lane->pid = pid;
 	lane->tid = tid;
 	g_queue_init(&lane->events);
+	lane->lost = DEVICE_NEVER;
 	lane->binds = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	g_ptr_array_add(free->lanes, lane);
 	g_hash_table_insert(free->lane_of, g_memdup2(&key, sizeof(key)), lane);
@@ -347,6 +349,12 @@ static bool may_begin(struct vmsim_machine *m, struct lane *lane, vmsim_cycles *
 	return place_permits(m, thread_of(m, lane), &lane->op, turn);
 }
 
+/* Whether a thread goes on with its next event where its last one ended. */
+static bool keeps(const struct thread *thread, const struct lane *lane)
+{
+	return lane->able && place_own_core(thread) && lane->since <= thread->ended;
+}
+
 void free_look(struct vmsim_machine *m)
 {
 	for (guint i = 0; m->free && i < m->free->lanes->len && !m->error; i++) {
@@ -354,7 +362,12 @@ void free_look(struct vmsim_machine *m)
 		vmsim_cycles turn = m->time;
 		bool able = may_begin(m, lane, &turn);
 
-		if (able && !lane->able)
+		if (!able && lane->able)
+			lane->lost = m->time;
+		/* Who could not for no time at all keeps its place; what it waits for may be put
+		 * off. */
+		if (able && (turn > m->time ||
+			     (!lane->able && (lane->lost == DEVICE_NEVER || turn > lane->lost))))
 			lane->since = MAX(lane->since, turn);
 		lane->able = able;
 	}
@@ -362,22 +375,27 @@ void free_look(struct vmsim_machine *m)
 		struct core *core = &m->cores[i];
 
 		core->vacant = core->running && core->running->state == THREAD_BETWEEN &&
-			       !lane_for(m->free, core->running->pid, core->running->tid)->able;
+			       !keeps(core->running, lane_for(m->free, core->running->pid,
+							      core->running->tid));
 	}
 }
 
 /* --- T4: who has a core ----------------------------------------------------------------------- */
 
 /* Whether another thread has waited for a core since before. */
-static bool others_wait(const struct vmsim_machine *m, const struct lane *lane, vmsim_cycles at)
+static bool others_wait(struct vmsim_machine *m, const struct lane *lane, vmsim_cycles at)
 {
-	for (guint i = 0; i < m->ready->len; i++)
-		if (((struct thread *)g_ptr_array_index(m->ready, i))->ready_at <= at)
+	for (guint i = 0; i < m->ready->len; i++) {
+		const struct thread *thread = g_ptr_array_index(m->ready, i);
+
+		if (MAX(thread->ready_at, thread->served) <= at)
 			return true;
+	}
 	for (guint i = 0; i < m->free->lanes->len; i++) {
 		const struct lane *other = g_ptr_array_index(m->free->lanes, i);
 
-		if (other != lane && other->able && other->since <= at)
+		if (other != lane && other->able && other->since <= at &&
+		    !keeps(thread_of(m, other), other))
 			return true;
 	}
 	return false;
@@ -393,11 +411,11 @@ struct start free_place(struct vmsim_machine *m, guint i, uint64_t *waits_since,
 		return start;
 	start.thread = thread_of(m, lane);
 	own = place_own_core(start.thread);
-	if (own && !core_is_free(own))
+	if (own && !core_is_free(own) && keeps(start.thread, lane))
 		return start;
 	*waits_since = lane->since;
 	*seq = lane->op.seq;
-	if (own && lane->since <= core_now(m, own)) {
+	if (keeps(start.thread, lane)) {
 		start.at = MAX(core_now(m, own), m->time);
 		*waits_since = 0;
 		if (start.at - own->turned < m->config->sched.quantum.cycles ||
@@ -407,6 +425,7 @@ struct start free_place(struct vmsim_machine *m, guint i, uint64_t *waits_since,
 			return start;
 		}
 		*waits_since = start.at; /* its quantum is over: it goes to the end */
+		return place_anywhere(m, start.thread, start.at);
 	}
 	return place_anywhere(m, start.thread, MAX(lane->since, m->time));
 }
@@ -423,6 +442,7 @@ void free_begin(struct vmsim_machine *m, guint i)
 	const struct source *fed = m->source;
 	struct thread *thread = thread_of(m, lane);
 
+	core_step(m);
 	m->free->queued--;
 	m->seq++;
 	m->begun = m->now;
@@ -430,8 +450,10 @@ void free_begin(struct vmsim_machine *m, guint i)
 	lane->exits = is_exit(queued);
 	lane->labels = queued->source->labels;
 	lane->filled = lane->able = false;
+	lane->lost = DEVICE_NEVER;
 	binds_of(queued, lane->binds);
-	if (m->now - m->core->turned >= m->config->sched.quantum.cycles)
+	if (m->now - m->core->turned >= m->config->sched.quantum.cycles ||
+	    lane->since > thread->ended)
 		m->core->turned = m->now;
 	turn_to(m, queued->source);
 	event_begin(m, thread, &lane->op);
@@ -454,6 +476,25 @@ static void forget_binds(struct free *free, const struct lane *lane, uint64_t se
 		binders->ended = MAX(binders->ended, ended);
 		g_free(link->data);
 		g_queue_delete_link(&binders->seqs, link);
+	}
+}
+
+void free_put_off(struct vmsim_machine *m, const struct thread *thread)
+{
+	struct lane *lane;
+	struct pid *pid;
+
+	if (!m->free)
+		return;
+	lane = lane_for(m->free, thread->pid, thread->tid);
+	pid = pid_of(m->free, thread->pid);
+	lane->since = MAX(lane->since, thread->ended);
+	pid->ended = MAX(pid->ended, thread->ended);
+	for (guint i = 0; i < lane->binds->len; i++) {
+		struct label_key key = {lane->labels, g_array_index(lane->binds, uint32_t, i)};
+		struct binders *binders = g_hash_table_lookup(m->free->binders, &key);
+
+		binders->ended = MAX(binders->ended, thread->ended);
 	}
 }
 

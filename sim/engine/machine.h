@@ -169,7 +169,7 @@ struct vmsim_machine {
 	vmsim_cycles last_end;  /* when the last event to end ends (T19) */
 	/* From then on cores whose threads are between events are idle: the trace says that nothing
 	 * is to begin yet, or nothing is left. DEVICE_NEVER: they wait for their turn (T19). */
-	vmsim_cycles idle_from, idle_until; /* and until then, when they wait for their turn again */
+	vmsim_cycles idle_from, idle_until; /* and until then, when they wait again */
 
 	uint64_t seq;           /* events begun */
 	uint64_t seq_measured;  /* when measuring began */
@@ -223,8 +223,8 @@ bool machine_await(struct vmsim_machine *m, struct thread *thread, struct op *op
 bool machine_await_labels(struct vmsim_machine *m, const uint32_t *labels, size_t n);
 /* machine_await_exit: let time pass until no process of that number is on its way out. */
 bool machine_await_exit(struct vmsim_machine *m, uint32_t pid);
-/* machine_go_on: let the next thing happen; false if nothing does. machine_stuck: then somebody waits
- * for what never comes. */
+/* machine_go_on: let the next thing happen; false if nothing does. machine_stuck: then somebody
+ * waits for what never comes. */
 bool machine_go_on(struct vmsim_machine *m);
 bool machine_stuck(struct vmsim_machine *m);
 /* machine_drain: let every event under way end. */
@@ -270,14 +270,14 @@ struct start {
 	struct core *core;
 	const struct thread *thread;
 };
-/* place_event: an event that has not begun (T3, T4). place_ready: a thread that may go on from then; not on
- * the core of `next`, if that can begin then. */
+/* place_event: an event that has not begun (T3, T4). place_ready: a thread that may go on from
+ * then; not on the core of `next`, if that can begin then. */
 struct start place_event(struct vmsim_machine *m, struct thread *thread, const struct op *op,
 			 vmsim_cycles not_before);
 struct start place_ready(struct vmsim_machine *m, struct thread *thread, vmsim_cycles since,
 			 const struct start *next);
 /* place_anywhere: a thread that may go on from then, on any core. place_permits: whether no event
- * under way keeps one off its pages, and from when. place_own_core: that it is still on, or NULL. */
+ * under way keeps one off its pages, and from when. place_own_core: that it still has. */
 struct start place_anywhere(struct vmsim_machine *m, const struct thread *thread,
 			    vmsim_cycles since);
 bool place_permits(struct vmsim_machine *m, const struct thread *thread, const struct op *op,
@@ -299,8 +299,9 @@ void free_look(struct vmsim_machine *m);
 guint free_lanes(const struct vmsim_machine *m);
 struct start free_place(struct vmsim_machine *m, guint i, uint64_t *waits_since, uint64_t *seq);
 void free_begin(struct vmsim_machine *m, guint i);
-/* free_ended: a thread's event has ended. */
+/* free_ended: a thread's event ends, when it says. free_put_off: or later, as it says now. */
 void free_ended(struct vmsim_machine *m, const struct thread *thread);
+void free_put_off(struct vmsim_machine *m, const struct thread *thread);
 
 /* --- shootdown.c -------------------------------------------------------------------------- */
 

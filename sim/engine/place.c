@@ -6,6 +6,12 @@
 #include "engine/machine.h"
 #include "engine/overlap.h"
 
+/* Who acts on all pages, ExitProcess say, meets those that act on none, too. */
+static bool acts_on_all(const struct op *op)
+{
+	return op->first == 0 && op->last == UINT64_MAX;
+}
+
 /* T3: whether an event and another thread's last one act on the same page, and one changes it. */
 static bool conflict(const struct thread *other, const struct thread *thread, const struct op *op)
 {
@@ -15,10 +21,13 @@ static bool conflict(const struct thread *other, const struct thread *thread, co
 		return true;
 	if (!theirs->exclusive && !op->exclusive)
 		return false;
+	if (other->process == thread->process && (acts_on_all(theirs) || acts_on_all(op)))
+		return true;
+	if (theirs->first > theirs->last || op->first > op->last)
+		return false;
 	if (other->process == thread->process)
 		return theirs->first <= op->last && op->first <= theirs->last;
-	return theirs->first <= theirs->last && op->first <= op->last &&
-	       vmm_shares(other->process, theirs->first, theirs->last, thread->process,
+	return vmm_shares(other->process, theirs->first, theirs->last, thread->process,
 			  op->first, op->last);
 }
 
@@ -60,7 +69,8 @@ static bool cores_permit(const struct vmsim_machine *m, const struct thread *thr
 		bool runs = other && other->state == THREAD_RUNNING;
 		bool ends_later = other && other->state == THREAD_BETWEEN && other->ended > *turn;
 
-		if (other == thread && ends_later && m->overlaps) /* its references in flight (T8) */
+		/* Its references in flight do not keep its next event off (T8). */
+		if (other == thread && ends_later && m->overlaps)
 			continue;
 		if ((!runs && !ends_later) ||
 		    (!conflict(other, thread, op) && !names(other, op)))
@@ -142,8 +152,8 @@ struct start place_ready(struct vmsim_machine *m, struct thread *thread, vmsim_c
 			 const struct start *next)
 {
 	struct start start = {.thread = thread};
-	const struct core *except = next && next->possible && place_own_core(next->thread) ? next->core
-										     : NULL;
+	bool keeps = next && next->possible && place_own_core(next->thread);
+	const struct core *except = keeps ? next->core : NULL;
 	vmsim_cycles with = MAX(first_free(m, NULL), since);
 	vmsim_cycles without = MAX(first_free(m, except), since);
 

@@ -129,6 +129,7 @@ static void resume(struct vmsim_machine *m, struct thread *thread)
 	g_ptr_array_remove(m->ready, thread);
 	m->events.seq = thread->op.seq;
 	m->events.line = thread->op.event.line;
+	m->core->turned = m->now; /* it had left its core */
 	machine_switch(m, thread);
 	machine_begun(m, thread);
 }
@@ -154,7 +155,18 @@ static void take_step(struct vmsim_machine *m)
 /* --- what happens ----------------------------------------------------------------------------- */
 
 /* In the order in which they come within one cycle. */
-enum kind { COMPLETION, SUBMISSION, WAKING, SAMPLE, TIMER, BACKGROUND, THREAD, NOTHING, ZEROING };
+enum kind {
+	LEAVING, /* of a process whose exit is over: its core is idle before anything happens */
+	COMPLETION,
+	SUBMISSION,
+	WAKING,
+	SAMPLE,
+	TIMER,
+	BACKGROUND,
+	THREAD,
+	NOTHING,
+	ZEROING,
+};
 
 struct happening {
 	vmsim_cycles at;
@@ -216,7 +228,9 @@ static void offer_cores(struct vmsim_machine *m, struct happening *best)
 		struct happening next = {.at = core_now(m, core), .core = core};
 
 		if (core->running && core->running->state == THREAD_RUNNING) {
-			next.kind = THREAD;
+			next.kind = core->running->op.stage == OP_EXITED && !core->round.targets
+					    ? LEAVING
+					    : THREAD;
 			next.seq = core->running->op.seq;
 		} else if (core->round.targets) {
 			next.kind = core->round.seq ? THREAD : BACKGROUND;
@@ -234,7 +248,8 @@ static void offer_ready(struct vmsim_machine *m, struct happening *best, const s
 {
 	for (guint i = 0; i < m->ready->len; i++) {
 		struct thread *thread = g_ptr_array_index(m->ready, i);
-		vmsim_cycles since = MAX(MAX(thread->ready_at, thread->served), m->time);
+		vmsim_cycles ready = MAX(thread->ready_at, thread->served);
+		vmsim_cycles since = MAX(ready, m->time);
 		struct start start;
 
 		/* The step that let it wait may itself wait for answers. */
@@ -245,7 +260,7 @@ static void offer_ready(struct vmsim_machine *m, struct happening *best, const s
 		if (start.possible)
 			offer(best, (struct happening){.at = start.at,
 						       .kind = THREAD,
-						       .since = m->free ? thread->ready_at : 0,
+						       .since = m->free ? ready : 0,
 						       .seq = thread->op.seq,
 						       .core = start.core,
 						       .thread = thread});
@@ -254,7 +269,6 @@ static void offer_ready(struct vmsim_machine *m, struct happening *best, const s
 
 static void offer_lanes(struct vmsim_machine *m, struct happening *best)
 {
-	free_look(m);
 	for (guint i = 0; i < free_lanes(m); i++) {
 		struct happening next = {.kind = THREAD, .lane = i + 1};
 		struct start start = free_place(m, i, &next.since, &next.seq);
@@ -282,7 +296,8 @@ static struct happening next_happening(struct vmsim_machine *m, const struct sta
 	if (next && next->possible)
 		best.at = next->at;
 	if (next && !next->thread)
-		best.kind = COMPLETION; /* nothing in that cycle */
+		best.kind = LEAVING; /* nothing in that cycle */
+	free_look(m);
 	if (m->free && !next)
 		offer_lanes(m, &best);
 	offer_at(&best, device_next(m->device), COMPLETION);
@@ -296,7 +311,8 @@ static struct happening next_happening(struct vmsim_machine *m, const struct sta
 		offer(&best, next_background(m));
 	/* Timers and samples wake nobody. */
 	if (best.at != DEVICE_NEVER) {
-		timer_skip(m, best.at);
+		/* In one cycle they come before threads, which wake the system from its rest. */
+		timer_skip(m, best.at + (best.kind > TIMER));
 		offer_at(&best, timer_next(m), TIMER);
 		offer_at(&best, m->sample_at, SAMPLE);
 	}
@@ -498,9 +514,9 @@ bool machine_drain(struct vmsim_machine *m)
 
 void machine_close(struct vmsim_machine *m)
 {
-	const struct start end = {.possible = true, .at = m->last_end};
+	struct start end = {.possible = true, .at = m->last_end};
 
 	while (go_on(m, &end))
-		;
+		end.at = m->last_end; /* an interrupt may have put it off */
 	core_pass_all(m, m->last_end);
 }

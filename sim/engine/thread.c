@@ -122,6 +122,7 @@ void machine_switch(struct vmsim_machine *m, struct thread *thread)
 	if (m->audit == VMSIM_AUDIT_OFF)
 		m->plain_end = process_page_table(thread->process)->pool->shape->vpn_end
 			       << VMSIM_PAGE_SHIFT;
+	core->turned = m->now;
 	if (from && core->last != thread) {
 		m->stats.c.thread_switches++;
 		BOOK(m, switch,
@@ -129,7 +130,6 @@ void machine_switch(struct vmsim_machine *m, struct thread *thread)
 			     : m->config->sched.recorded_switch.cycles);
 	}
 	core->last = thread;
-	core->turned = m->now;
 	if (from == to)
 		return;
 	if (from)

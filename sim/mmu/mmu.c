@@ -123,8 +123,8 @@ static vmsim_cycles looked_up(const struct mmu *mmu, const struct lookup *page,
 	return mmu->clock ? *mmu->clock + l1 + out->l2_cycles : 0;
 }
 
-/* T8: the walk whose cycles are known now began when a walker was free. tag: its page's; 0: it ended
- * in a fault. */
+/* T8: the walk whose cycles are known now began when a walker was free. tag: its page's; 0: it
+ * ended in a fault. */
 static void take_walker(struct mmu *mmu, const struct lookup *page, uint64_t tag,
 			struct translation *out)
 {
@@ -236,7 +236,8 @@ static bool take_prefetched(struct mmu *mmu, const struct lookup *page, struct t
 		return false;
 	mmu->c->tlb_prefetch_hits++;
 	if (mmu->clock)
-		out->wait_cycles = walkers_left(&mmu->walkers, looked_up(mmu, page, out), entry->tag);
+		out->wait_cycles = walkers_left(&mmu->walkers, looked_up(mmu, page, out),
+						entry->tag);
 	return true;
 }
 

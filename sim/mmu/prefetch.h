@@ -1,17 +1,17 @@
 /* prefetch.h: walks made ahead of time, for pages whose translations will be missed (options
  * tlb.prefetch.*).
  *
- * A prefetcher hears of every access that no level of TLB answered, in the order of the misses of code
- * and of data, and names pages that might be next. Those that no TLB has are walked for after the
- * access has its own translation. What is found goes into a buffer beside the TLBs, first in, first
- * out; a miss of all levels looks there, takes the entry and fills the levels without a walk. It is a
- * miss all the same (T22).
+ * A prefetcher hears of every access that no level of TLB answered, in the order of the misses of
+ * code and of data, and names pages that might be next. Those that no TLB has are walked for after
+ * the access has its own translation. What is found goes into a buffer beside the TLBs, first in,
+ * first out; a miss of all levels looks there, takes the entry and fills the levels without a
+ * walk. It is a miss all the same (T22).
  *
- * Such a walk takes a walker when that of the access is done, and reads the structure caches and memory
- * as others do, but it does not take the time of the access. Who needs its page before it has ended
- * waits for that. It is no access: it sets no bit, and ends at an entry whose A is clear, as the
- * architecture allows (Intel SDM 3A 4.8: A is set only where an entry is used), so that a page nobody
- * used is never in the buffer (H7). It fails in silence. */
+ * Such a walk takes a walker when that of the access is done, and reads the structure caches and
+ * memory as others do, but it does not take the time of the access. Who needs its page before it
+ * has ended waits for that. It is no access: it sets no bit, and ends at an entry whose A is
+ * clear, as the architecture allows (Intel SDM 3A 4.8: A is set only where an entry is used), so
+ * that a page nobody used is never in the buffer (H7). It fails in silence. */
 #ifndef MMU_PREFETCH_H
 #define MMU_PREFETCH_H
 

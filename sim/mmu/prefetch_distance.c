@@ -1,10 +1,10 @@
 /* prefetch_distance.c: what followed the same distance before (Kandiraju and Sivasubramaniam, Going
  * the Distance for TLB Prefetching, 2002).
  *
- * The distance of a miss is that from the miss before. A table has a row for a distance, in which stand
- * the distances that came next when it occurred, the latest first; those are tried from the page that
- * is missed now. Rows are found by the distance modulo their number, and taken over by another that
- * falls there. */
+ * The distance of a miss is that from the miss before. A table has a row for a distance, in which
+ * stand the distances that came next when it occurred, the latest first; those are tried from the
+ * page that is missed now. Rows are found by the distance modulo their number, and taken over by
+ * another that falls there. */
 #include "mmu/prefetch.h"
 
 #include <glib.h>

@@ -2,7 +2,8 @@
  *
  * Sets of LRU and FIFO are kept in order, most recent first, so replacing means dropping the last.
  * Under the other replacements entries keep their places; what a set knows of their use is a mark
- * of a byte for each place (tlb_replace.h). Places that are empty are filled before any is replaced.
+ * of a byte for each place (tlb_replace.h). Places that are empty are filled before any is
+ * replaced.
  *
  * The set is found from the page number (config/index.h); a large page counts by its own number.
  * Entries of all sizes may stand in one TLB.
@@ -33,7 +34,7 @@ enum tlb_flags {
 /* What an entry stands for: a page of one of three sizes, or a group of small ones (coalesce.h). */
 enum tlb_kind { TLB_SMALL, TLB_GROUP, TLB_LARGE, TLB_HUGE };
 
-/* The address space of entries that hold in all of them (G in the page table); no process has it. */
+/* The address space of entries that hold in all of them (G in the page table); nobody has it. */
 #define TLB_GLOBAL ASID_MAX
 
 struct tlb_entry {

@@ -1,7 +1,7 @@
 /* tlb_replace.c: replacements of TLBs. */
 #include "mmu/tlb_replace.h"
 
-/* --- a tree that says which half was used longer ago -------------------------------------------- */
+/* --- a tree that says which half was used longer ago ------------------------------------------ */
 
 /* Where the second half of n places begins. */
 static uint32_t half(uint32_t n)
@@ -42,7 +42,7 @@ static uint32_t tree_victim(struct tlb *tlb, uint8_t *mark)
 	return tree_oldest(mark, tlb->ways);
 }
 
-/* --- one bit each ------------------------------------------------------------------------------- */
+/* --- one bit each ----------------------------------------------------------------------------- */
 
 static uint32_t first_unmarked(const uint8_t *mark, uint32_t ways)
 {
@@ -83,7 +83,7 @@ static uint32_t nru_victim(struct tlb *tlb, uint8_t *mark)
 	return 0;
 }
 
-/* --- re-reference intervals (Jaleel and others 2010, SRRIP-HP) ---------------------------------- */
+/* --- re-reference intervals (Jaleel and others 2010, SRRIP-HP) -------------------------------- */
 
 enum { RRIP_NEAR = 0, RRIP_LONG = 2, RRIP_DISTANT = 3 };
 
@@ -113,7 +113,7 @@ static uint32_t rrip_victim(struct tlb *tlb, uint8_t *mark)
 	return oldest;
 }
 
-/* --- three groups ------------------------------------------------------------------------------- */
+/* --- three groups ----------------------------------------------------------------------------- */
 
 /* The trees of groups use no mark of a first place. */
 static void groups_used(uint8_t *mark, uint32_t ways, uint32_t way)

@@ -1,7 +1,7 @@
 /* tlbs.c: the hierarchy of TLBs. */
 #include "mmu/tlbs.h"
 
-/* --- building ----------------------------------------------------------------------------------- */
+/* --- building --------------------------------------------------------------------------------- */
 
 struct tlb *tlbs_add(struct tlbs *tlbs, const struct tlb_shape *shape)
 {
@@ -104,7 +104,7 @@ void tlbs_fini(struct tlbs *tlbs)
 		tlb_fini(&tlbs->own[i]);
 }
 
-/* --- one entry ---------------------------------------------------------------------------------- */
+/* --- one entry -------------------------------------------------------------------------------- */
 
 static enum tlb_size size_of(enum tlb_kind kind)
 {
@@ -197,7 +197,7 @@ bool tlbs_has(const struct tlbs *tlbs, enum tlb_side side, uint32_t asid, vmsim_
 	return false;
 }
 
-/* --- filling ------------------------------------------------------------------------------------ */
+/* --- filling ---------------------------------------------------------------------------------- */
 
 /* Whether one of the first `levels` levels has a tag in an array from which this one is filled. */
 static bool stands_above(const struct tlbs *tlbs, const struct tlb *tlb, unsigned level,
@@ -309,7 +309,7 @@ void tlbs_rewrite(struct tlbs *tlbs, enum tlb_side side, const struct tlb_entry 
 	}
 }
 
-/* --- forgetting --------------------------------------------------------------------------------- */
+/* --- forgetting ------------------------------------------------------------------------------- */
 
 /* Forget what a side has of a page in one level. */
 static bool forget_level(struct tlbs *tlbs, enum tlb_side side, unsigned level, uint64_t tag,
@@ -356,7 +356,7 @@ unsigned tlbs_flush(struct tlbs *tlbs, uint32_t asid)
 	return n;
 }
 
-/* --- checking ----------------------------------------------------------------------------------- */
+/* --- checking --------------------------------------------------------------------------------- */
 
 /* Invariants 2 and 3, for one array of a level and the array below it. */
 static bool check_between(const struct tlbs *tlbs, const struct tlb *above, enum tlb_side side,

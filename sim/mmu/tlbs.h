@@ -1,10 +1,10 @@
 /* tlbs.h: a core's TLBs: up to three levels, for code and data, for each size of page.
  *
- * Every access sees a row of levels, of code or of data; they share arrays as configured. A level has
- * an array for each size of page, or pages of several sizes in one, by their own numbers; of the
- * first level every size has one. What size a page has only its entry tells, so all are looked up at
- * once. A machine without large pages does not pay for them: until a walk meets a kind of entry,
- * nobody looks for it.
+ * Every access sees a row of levels, of code or of data; they share arrays as configured. A level
+ * has an array for each size of page, or pages of several sizes in one, by their own numbers; of
+ * the first level every size has one. What size a page has only its entry tells, so all are looked
+ * up at once. A machine without large pages does not pay for them: until a walk meets a kind of
+ * entry, nobody looks for it.
  *
  * A translation that was found, or walked for, is filled into the levels above. What a level keeps
  * of the one above it is its inclusion:
@@ -82,8 +82,8 @@ void tlbs_rewrite(struct tlbs *tlbs, enum tlb_side side, const struct tlb_entry 
 /* tlbs_fill_array: fill an array beside the levels. => it does not have that */
 void tlbs_fill_array(struct tlbs *tlbs, struct tlb *tlb, struct tlb_entry entry);
 
-/* tlbs_peek: what one array has for a page, and tlbs_has: whether a level of one side has it, without
- * using it. */
+/* tlbs_peek: what one array has for a page, and tlbs_has: whether a level of one side has it,
+ * without using it. */
 struct tlb_entry *tlbs_peek(const struct tlbs *tlbs, const struct tlb *tlb, uint32_t asid,
 			    vmsim_vpn vpn);
 bool tlbs_has(const struct tlbs *tlbs, enum tlb_side side, uint32_t asid, vmsim_vpn vpn);
@@ -93,8 +93,8 @@ bool tlbs_has(const struct tlbs *tlbs, enum tlb_side side, uint32_t asid, vmsim_
  * => returns whether a first level may have lost an entry so */
 bool tlbs_forget(struct tlbs *tlbs, enum tlb_side side, uint32_t asid, vmsim_vpn vpn);
 /* tlbs_invalidate: drop what there is for one page, global or not. tlbs_flush: everything of an
- * address space; with asid 0 of all, with TLB_GLOBAL of all but what is global. Both return how many
- * entries went. */
+ * address space; with asid 0 of all, with TLB_ALL_BUT_GLOBAL of all but what is. Both return how
+ * many entries went. */
 unsigned tlbs_invalidate(struct tlbs *tlbs, uint32_t asid, vmsim_vpn vpn);
 unsigned tlbs_flush(struct tlbs *tlbs, uint32_t asid);
 

@@ -229,8 +229,8 @@ void vmm_tick(struct vmm *vmm, vmsim_cycles now, uint64_t n);
 bool vmm_at_rest(const struct vmm *vmm);
 void vmm_slept(struct vmm *vmm, uint64_t n);
 /* vmm_write_due: the cycle in which modified pages will have waited so long that they are written
- * (W8); VMM_NEVER: no timer is set. vmm_write_timer: it is `now`, for how long pages have waited and
- * processes have been idle; before each vmm_background(). */
+ * (W8); VMM_NEVER: no timer is set. vmm_write_timer: it is `now`, for how long pages have waited
+ * and processes have been idle; before each vmm_background(). */
 #define VMM_NEVER UINT64_MAX
 vmsim_cycles vmm_write_due(const struct vmm *vmm);
 void vmm_write_timer(struct vmm *vmm, vmsim_cycles now);

@@ -2,7 +2,8 @@
  * small traces from seeds.
  *
  * Without arguments: a bounded, fixed set, as a test. With them a fuzzer:
- *   test_tick_model --traces N [--seed S] [--cores C] [--keep-going] [--no-shrink] [--print]
+ *   test_tick_model --traces N [--seed S] [--cores C] [--free] [--keep-going] [--no-shrink]
+ *                   [--print]
  * A difference is shrunk and printed as a trace, with the machine's settings. */
 #include "model/tick.h"
 
@@ -12,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool one(uint64_t seed, unsigned cores, bool shrink, struct tick_counts *counts)
+static bool one(uint64_t seed, unsigned cores, bool free, bool shrink, struct tick_counts *counts)
 {
-	struct tick_case c = tick_generate(seed, cores);
+	struct tick_case c = tick_generate(seed, cores, free);
 	char *wrong = tick_try(&c, counts), *text;
 
 	if (!wrong) {
@@ -48,9 +49,9 @@ static void print_counts(const struct tick_counts *n)
 		       n->figures.bucket[i]);
 }
 
-static void print_case(uint64_t seed, unsigned cores)
+static void print_case(uint64_t seed, unsigned cores, bool free)
 {
-	struct tick_case c = tick_generate(seed, cores);
+	struct tick_case c = tick_generate(seed, cores, free);
 	char *text = tick_report(&c);
 
 	printf("%s", text);
@@ -61,7 +62,7 @@ static void print_case(uint64_t seed, unsigned cores)
 static int fuzz(int argc, char **argv)
 {
 	uint64_t traces = 0, seed = 1, bad = 0;
-	bool keep_going = false, shrink = true, print = false;
+	bool keep_going = false, shrink = true, print = false, free = false;
 	unsigned cores = 1;
 	struct tick_counts counts = {.events = 0};
 
@@ -80,11 +81,13 @@ static int fuzz(int argc, char **argv)
 			shrink = false;
 		else if (!strcmp(argv[i], "--print"))
 			print = true;
+		else if (!strcmp(argv[i], "--free"))
+			free = true;
 	}
 	if (print)
-		print_case(seed, cores);
+		print_case(seed, cores, free);
 	for (uint64_t i = 0; i < traces && (keep_going || !bad); i++)
-		bad += !one(seed + i, cores, shrink, &counts);
+		bad += !one(seed + i, cores, free, shrink, &counts);
 	print_counts(&counts);
 	printf("%" G_GUINT64_FORMAT " traces differ\n", bad);
 	return bad ? 1 : 0;
@@ -92,28 +95,39 @@ static int fuzz(int argc, char **argv)
 
 /* --- the test --------------------------------------------------------------------------------- */
 
-#define TRACES 1000u
+static const struct set {
+	const char *path;
+	unsigned cores, traces;
+	bool free;
+} sets[] = {
+	{"/tick/one-core", 1, 1000, false},
+	{"/tick/cores", 4, 1000, false},
+	{"/tick/free", 4, 600, true},
+};
 
-static void test_seeds(gconstpointer data)
+static void test_set(gconstpointer data)
 {
-	unsigned cores = GPOINTER_TO_UINT(data);
+	const struct set *set = data;
 	struct tick_counts n = {.events = 0};
 
 	RULES("W3 W10 H17");
-	for (uint64_t seed = 1; seed <= TRACES; seed++)
-		if (!one(seed, cores, true, &n))
+	for (uint64_t seed = 1; seed <= set->traces; seed++)
+		if (!one(seed, set->cores, set->free, true, &n))
 			g_test_fail();
 	g_test_message("%" G_GUINT64_FORMAT " cycles", n.cycles);
 	/* What is to agree must happen. */
-	g_assert_cmpuint(n.endless, <, TRACES / 50);
-	g_assert_cmpuint(n.figures.counter[COUNTER_hard_faults], >, TRACES);
-	g_assert_cmpuint(n.figures.counter[COUNTER_page_writes], >, TRACES);
-	g_assert_cmpuint(n.figures.counter[COUNTER_balance_set_wakes], >, TRACES);
-	g_assert_cmpuint(n.figures.counter[COUNTER_pages_zeroed_background], >, TRACES);
-	for (int i = 0; i < N_BUCKETS; i++)
-		if (i != BUCKET_walk_wait &&
-		    (cores > 1 || (i != BUCKET_shootdown && i != BUCKET_interrupted)))
-			g_assert_cmpuint(n.figures.bucket[i], >, TRACES);
+	g_assert_cmpuint(n.endless, <, set->traces / 50);
+	g_assert_cmpuint(n.figures.counter[COUNTER_hard_faults], >, set->traces);
+	g_assert_cmpuint(n.figures.counter[COUNTER_page_writes], >, set->traces);
+	g_assert_cmpuint(n.figures.counter[COUNTER_balance_set_wakes], >, set->traces);
+	g_assert_cmpuint(n.figures.counter[COUNTER_pages_zeroed_background], >, set->traces);
+	for (int i = 0; i < N_BUCKETS; i++) {
+		bool never =
+			i == BUCKET_walk_wait || (set->free && i == BUCKET_order_wait) ||
+			(set->cores == 1 && (i == BUCKET_shootdown || i == BUCKET_interrupted));
+
+		g_assert_cmpuint(n.figures.bucket[i] > set->traces, !=, never);
+	}
 }
 
 int main(int argc, char **argv)
@@ -121,7 +135,7 @@ int main(int argc, char **argv)
 	if (argc > 1 && g_str_equal(argv[1], "--traces"))
 		return fuzz(argc, argv);
 	g_test_init(&argc, &argv, NULL);
-	g_test_add_data_func("/tick/one-core", GUINT_TO_POINTER(1), test_seeds);
-	g_test_add_data_func("/tick/cores", GUINT_TO_POINTER(4), test_seeds);
+	for (size_t i = 0; i < G_N_ELEMENTS(sets); i++)
+		g_test_add_data_func(sets[i].path, &sets[i], test_set);
 	return g_test_run();
 }

@@ -18,272 +18,57 @@
  *   test_tlb_model [--tap] --full FILE...        whole recordings, a test per file and geometry
  */
 #include "model/model.h"
-#include "model/tlb_places.h"
-
-enum { FETCH, DATA, N_SIDES };
-enum { N_LEVELS = 3, WALK_LEVELS = 4 };
-
-struct shape {
-	unsigned entries, ways; /* entries 0: there is none */
-	const char *replacement, *index; /* NULL: lru, linear */
-};
-
-struct geometry {
-	const char *name;
-	bool unified; /* code uses l1d */
-	bool full;    /* for whole recordings, too */
-	struct shape d, i, l2, l2i, l3;
-	const char *inclusion2, *inclusion3; /* NULL: mostly-inclusive */
-	unsigned psc[WALK_LEVELS];           /* entries, by level of the entry: 1 PDE ... */
-};
+#include "model/tlb_hierarchy.h"
 
 static const struct geometry geometries[] = {
-	{"64x4-64x4-1536x12", .d = {64, 4}, .i = {64, 4}, .l2 = {1536, 12}},
-	{"skylake", .full = true, .d = {64, 4, "tree-plru"}, .i = {64, 8, "tree-plru"},
-	 .l2 = {1536, 12, "mru3-plru", "xor"}, .psc = {0, 32, 4, 2}},
-	{"zen4", .full = true, .d = {72, 72}, .i = {64, 64}, .l2 = {3072, 12}, .l2i = {512, 4},
-	 .psc = {0, 64, 64, 64}},
-	{"80386", .full = true, .unified = true, .d = {32, 4}, .l2 = {0, 1}},
-	{"xor", .full = true, .d = {64, 4, NULL, "xor"}, .i = {64, 4, NULL, "0^4^8,1^5,2^6,3^7"},
-	 .l2 = {1024, 8, NULL, "xor"}, .psc = {0, 24}},
-	{"plru", .full = true, .d = {96, 6, "tree-plru"}, .i = {64, 8, "bit-plru"},
-	 .l2 = {1536, 8, "tree-plru"}, .psc = {0, 2, 1, 1}},
-	{"64x4-64x4-none", .d = {64, 4}, .i = {64, 4}, .l2 = {0, 1}},
-	{"direct-16-16-none", .d = {16, 1}, .i = {16, 1}, .l2 = {0, 1}, .psc = {0, 1, 1, 1}},
-	{"direct-16-16-64x4", .d = {16, 1}, .i = {16, 1}, .l2 = {64, 4}},
-	{"fully-8-4-l2-fully-24", .d = {8, 8}, .i = {4, 4}, .l2 = {24, 24}, .psc = {0, 4, 2, 0}},
-	{"three-levels", .d = {8, 8}, .i = {4, 4}, .l2 = {24, 3}, .l3 = {64, 4}},
-	{"inclusive", .d = {16, 16}, .i = {16, 4}, .l2 = {32, 2}, .inclusion2 = "inclusive"},
-	{"exclusive", .d = {16, 16}, .i = {16, 4}, .l2 = {32, 2}, .inclusion2 = "exclusive"},
-	{"exclusive-halves", .d = {8, 2}, .i = {8, 2}, .l2 = {16, 4}, .l2i = {8, 8},
-	 .l3 = {32, 4}, .inclusion2 = "exclusive", .inclusion3 = "exclusive"},
-	{"exclusive-inclusive", .d = {8, 2, "nru"}, .i = {8, 2}, .l2 = {16, 4}, .l3 = {48, 6},
-	 .inclusion2 = "exclusive", .inclusion3 = "inclusive"},
-	{"inclusive-exclusive", .d = {8, 2}, .i = {8, 2}, .l2 = {16, 4, "srrip"}, .l3 = {32, 4},
-	 .inclusion2 = "inclusive", .inclusion3 = "exclusive"},
-	{"inclusive-inclusive", .d = {8, 2}, .i = {8, 2}, .l2 = {8, 2}, .l2i = {16, 1},
-	 .l3 = {24, 2, "fifo"}, .inclusion2 = "inclusive", .inclusion3 = "inclusive"},
-	{"unified", .unified = true, .d = {24, 6, "srrip"}, .l2 = {64, 4, "bit-plru"}},
-	{"unified-inclusive", .unified = true, .d = {24, 24, "nru"}, .l2 = {28, 7, "fifo"},
+	{"64x4-64x4-1536x12", .d = LRU(64, 4), .i = LRU(64, 4), .l2 = LRU(1536, 12)},
+	{"skylake", .full = true, .d = OTHER(64, 4, "tree-plru", NULL),
+	 .i = OTHER(64, 8, "tree-plru", NULL),
+	 .l2 = OTHER(1536, 12, "mru3-plru", "xor"), .psc = {0, 32, 4, 2}},
+	{"zen4", .full = true, .d = LRU(72, 72), .i = LRU(64, 64), .l2 = LRU(3072, 12),
+	 .l2i = LRU(512, 4), .psc = {0, 64, 64, 64}},
+	{"80386", .full = true, .unified = true, .d = LRU(32, 4), .l2 = LRU(0, 1)},
+	{"xor", .full = true, .d = OTHER(64, 4, NULL, "xor"),
+	 .i = OTHER(64, 4, NULL, "0^4^8,1^5,2^6,3^7"),
+	 .l2 = OTHER(1024, 8, NULL, "xor"), .psc = {0, 24}},
+	{"plru", .full = true, .d = OTHER(96, 6, "tree-plru", NULL),
+	 .i = OTHER(64, 8, "bit-plru", NULL),
+	 .l2 = OTHER(1536, 8, "tree-plru", NULL), .psc = {0, 2, 1, 1}},
+	{"64x4-64x4-none", .d = LRU(64, 4), .i = LRU(64, 4), .l2 = LRU(0, 1)},
+	{"direct-16-16-none", .d = LRU(16, 1), .i = LRU(16, 1), .l2 = LRU(0, 1),
+	 .psc = {0, 1, 1, 1}},
+	{"direct-16-16-64x4", .d = LRU(16, 1), .i = LRU(16, 1), .l2 = LRU(64, 4)},
+	{"fully-8-4-l2-fully-24", .d = LRU(8, 8), .i = LRU(4, 4), .l2 = LRU(24, 24),
+	 .psc = {0, 4, 2, 0}},
+	{"three-levels", .d = LRU(8, 8), .i = LRU(4, 4), .l2 = LRU(24, 3), .l3 = LRU(64, 4)},
+	{"inclusive", .d = LRU(16, 16), .i = LRU(16, 4), .l2 = LRU(32, 2),
 	 .inclusion2 = "inclusive"},
-	{"unified-exclusive", .unified = true, .d = {12, 3}, .l2 = {12, 3}, .psc = {0, 1, 0, 1},
+	{"exclusive", .d = LRU(16, 16), .i = LRU(16, 4), .l2 = LRU(32, 2),
 	 .inclusion2 = "exclusive"},
-	{"srrip", .d = {16, 4, "srrip"}, .i = {16, 4, "nru"}, .l2 = {36, 12, "srrip"}},
-	{"fifo", .d = {16, 4, "fifo"}, .i = {12, 3, "mru3-plru"}, .l2 = {40, 8, "fifo"}},
+	{"exclusive-halves", .d = LRU(8, 2), .i = LRU(8, 2), .l2 = LRU(16, 4), .l2i = LRU(8, 8),
+	 .l3 = LRU(32, 4), .inclusion2 = "exclusive", .inclusion3 = "exclusive"},
+	{"exclusive-inclusive", .d = OTHER(8, 2, "nru", NULL), .i = LRU(8, 2), .l2 = LRU(16, 4),
+	 .l3 = LRU(48, 6), .inclusion2 = "exclusive", .inclusion3 = "inclusive"},
+	{"inclusive-exclusive", .d = LRU(8, 2), .i = LRU(8, 2), .l2 = OTHER(16, 4, "srrip", NULL),
+	 .l3 = LRU(32, 4), .inclusion2 = "inclusive", .inclusion3 = "exclusive"},
+	{"inclusive-inclusive", .d = LRU(8, 2), .i = LRU(8, 2), .l2 = LRU(8, 2), .l2i = LRU(16, 1),
+	 .l3 = OTHER(24, 2, "fifo", NULL), .inclusion2 = "inclusive", .inclusion3 = "inclusive"},
+	{"unified", .unified = true, .d = OTHER(24, 6, "srrip", NULL),
+	 .l2 = OTHER(64, 4, "bit-plru", NULL)},
+	{"unified-inclusive", .unified = true, .d = OTHER(24, 24, "nru", NULL),
+	 .l2 = OTHER(28, 7, "fifo", NULL), .inclusion2 = "inclusive"},
+	{"unified-exclusive", .unified = true, .d = LRU(12, 3), .l2 = LRU(12, 3),
+	 .psc = {0, 1, 0, 1}, .inclusion2 = "exclusive"},
+	{"srrip", .d = OTHER(16, 4, "srrip", NULL), .i = OTHER(16, 4, "nru", NULL),
+	 .l2 = OTHER(36, 12, "srrip", NULL)},
+	{"fifo", .d = OTHER(16, 4, "fifo", NULL), .i = OTHER(12, 3, "mru3-plru", NULL),
+	 .l2 = OTHER(40, 8, "fifo", NULL)},
 };
-
-/* --- the hierarchy ---------------------------------------------------------------------- */
-
-struct level {
-	struct places places;
-	bool inclusive, exclusive;
-};
-
-struct hierarchy {
-	struct level own[2 * N_LEVELS];
-	struct level *row[N_SIDES][N_LEVELS];
-	unsigned n;
-	uint64_t hits[N_SIDES], misses[N_SIDES], below_hits[N_LEVELS], below_misses[N_LEVELS];
-
-	struct places psc[WALK_LEVELS]; /* by level of the entry */
-	bool any_psc;
-	GHashTable *dirty;   /* pages with D, by number + 1 */
-	GHashTable *present; /* pages that were touched */
-	GHashTable *tables[WALK_LEVELS]; /* by the page number's bits above them, + 1 */
-	uint64_t walks, reads, psc_hits, psc_misses, dirty_walks;
-};
-
-static void level_init(struct level *level, const struct shape *s, const char *inclusion)
-{
-	places_init(&level->places, s->entries, s->ways, s->replacement ? s->replacement : "lru",
-		    s->index ? s->index : "linear");
-	level->inclusive = !g_strcmp0(inclusion, "inclusive");
-	level->exclusive = !g_strcmp0(inclusion, "exclusive");
-}
-
-static void hierarchy_init(struct hierarchy *h, const struct geometry *g)
-{
-	const struct shape *data[N_LEVELS] = {&g->d, &g->l2, &g->l3};
-	const struct shape *code[N_LEVELS] = {g->unified ? &g->d : &g->i, &g->l2i, &g->l3};
-	const char *inclusion[N_LEVELS] = {NULL, g->inclusion2, g->inclusion3};
-
-	memset(h, 0, sizeof *h);
-	for (; h->n < N_LEVELS && data[h->n]->entries; h->n++) {
-		struct level *own = &h->own[2 * h->n];
-		bool two = code[h->n] != data[h->n] && code[h->n]->entries;
-
-		level_init(&own[0], data[h->n], inclusion[h->n]);
-		if (two)
-			level_init(&own[1], code[h->n], inclusion[h->n]);
-		h->row[DATA][h->n] = &own[0];
-		h->row[FETCH][h->n] = &own[two];
-	}
-	for (unsigned level = 1; level < WALK_LEVELS; level++) {
-		places_init(&h->psc[level], g->psc[level], g->psc[level], "lru", "linear");
-		h->any_psc |= g->psc[level] > 0;
-	}
-	h->dirty = g_hash_table_new(NULL, NULL);
-	h->present = g_hash_table_new(NULL, NULL);
-	for (unsigned level = 0; level < WALK_LEVELS; level++)
-		h->tables[level] = g_hash_table_new(NULL, NULL);
-}
-
-static void hierarchy_free(struct hierarchy *h)
-{
-	for (unsigned i = 0; i < G_N_ELEMENTS(h->own); i++)
-		places_free(&h->own[i].places);
-	for (unsigned level = 0; level < WALK_LEVELS; level++) {
-		places_free(&h->psc[level]);
-		g_hash_table_destroy(h->tables[level]);
-	}
-	g_hash_table_destroy(h->dirty);
-	g_hash_table_destroy(h->present);
-}
-
-static bool known(GHashTable *set, uint64_t number)
-{
-	return g_hash_table_contains(set, (gpointer)(uintptr_t)(number + 1));
-}
-
-static void learn(GHashTable *set, uint64_t number)
-{
-	g_hash_table_add(set, (gpointer)(uintptr_t)(number + 1));
-}
-
-/* --- walks ------------------------------------------------------------------------------ */
-
-/* One walk, which may end where a table or the page is absent. */
-static void walk_once(struct hierarchy *h, uint64_t page)
-{
-	unsigned level = WALK_LEVELS - 1; /* of the table that is read */
-	bool there = known(h->present, page), found = false;
-
-	for (unsigned l = 1; l < WALK_LEVELS && !found; l++) {
-		struct place *at = h->psc[l].sets ? places_find(&h->psc[l], page >> 9 * l) : NULL;
-
-		if (!at)
-			continue;
-		places_use(&h->psc[l], at);
-		level = l - 1;
-		found = true;
-	}
-	if (h->any_psc)
-		*(found ? &h->psc_hits : &h->psc_misses) += 1;
-	h->walks++;
-	for (unsigned l = level + 1; l-- > 0;) {
-		h->reads++;
-		if (l > 0 && !known(h->tables[l - 1], page >> 9 * l))
-			break;
-	}
-	for (unsigned l = 1; l < WALK_LEVELS; l++) {
-		struct places *p = &h->psc[l];
-		struct place *at = p->sets ? places_find(p, page >> 9 * l) : NULL;
-
-		if (at && !there)
-			places_empty(at);
-		else if (p->sets && there && l <= level)
-			places_put(p, places_room(p, page >> 9 * l), page >> 9 * l);
-	}
-}
-
-static void walk(struct hierarchy *h, uint64_t page, bool store)
-{
-	if (!known(h->present, page)) {
-		walk_once(h, page);
-		learn(h->present, page);
-		for (unsigned l = 0; l < WALK_LEVELS; l++)
-			learn(h->tables[l], page >> 9 * (l + 1));
-	}
-	walk_once(h, page);
-	if (store)
-		learn(h->dirty, page);
-}
-
-/* The last entry alone. All levels of that side learn of it. */
-static void dirty_walk(struct hierarchy *h, int side, uint64_t page)
-{
-	h->walks++;
-	h->reads++;
-	h->dirty_walks++;
-	learn(h->dirty, page);
-	for (unsigned l = 0; l < h->n; l++) {
-		struct place *at = places_find(&h->row[side][l]->places, page);
-
-		if (at)
-			at->dirty = true;
-	}
-}
-
-/* --- lookups ---------------------------------------------------------------------------- */
-
-/* Whether one of the levels that are filled into this one has the page. */
-static bool is_above(const struct hierarchy *h, const struct level *level, unsigned l, uint64_t page)
-{
-	for (int side = 0; side < N_SIDES; side++)
-		if (h->row[side][l] == level && places_find(&h->row[side][l - 1]->places, page))
-			return true;
-	return false;
-}
-
-static void insert(struct hierarchy *h, int side, unsigned l, uint64_t page, bool dirty)
-{
-	struct level *level = h->row[side][l];
-	struct place *at = places_room(&level->places, page);
-	uint64_t old = at->page;
-	bool old_dirty = at->dirty;
-
-	places_put(&level->places, at, page);
-	at->dirty = dirty;
-	if (!old--)
-		return;
-	for (int s = 0; l > 0 && level->inclusive && s < N_SIDES; s++)
-		for (unsigned above = 0; h->row[s][l] == level && above < l; above++) {
-			at = places_find(&h->row[s][above]->places, old);
-			if (at)
-				places_empty(at);
-		}
-	if (++l == h->n || !h->row[side][l]->exclusive || is_above(h, h->row[side][l], l, old))
-		return;
-	at = l + 1 < h->n && h->row[side][l + 1]->exclusive
-		     ? places_find(&h->row[side][l + 1]->places, old)
-		     : NULL;
-	if (at)
-		places_empty(at);
-	insert(h, side, l, old, old_dirty);
-}
-
-static void hierarchy_touch(struct hierarchy *h, int side, uint64_t page, bool store)
-{
-	struct place *at = NULL;
-	bool dirty;
-	unsigned l;
-
-	for (l = 0; l < h->n && !at; l++) {
-		at = places_find(&h->row[side][l]->places, page);
-		if (l == 0)
-			*(at ? &h->hits[side] : &h->misses[side]) += 1;
-		else
-			*(at ? &h->below_hits[l] : &h->below_misses[l]) += 1;
-		if (at)
-			places_use(&h->row[side][l]->places, at);
-	}
-	if (at && store && !at->dirty)
-		dirty_walk(h, side, page);
-	if (!at)
-		walk(h, page, store);
-	dirty = at ? at->dirty : known(h->dirty, page);
-	if (!at)
-		l = h->n;
-	else if (--l > 0 && h->row[side][l]->exclusive)
-		places_empty(at);
-	while (l-- > 0)
-		if (l == 0 || !h->row[side][l]->exclusive)
-			insert(h, side, l, page, dirty);
-}
 
 /* --- lackey text ------------------------------------------------------------------------ */
 
-/* The pages of a trace in the order touched: page << 2 | store << 1 | side. Counts are of references. */
+/* The pages of a trace in the order touched: page << 2 | store << 1 | side. Counts are of
+ * references. */
 struct stream {
 	GArray *touch;
 	uint64_t fetches, reads, writes;
@@ -380,7 +165,7 @@ static void test_hand_lru(void)
 					    NULL};
 	struct hierarchy h;
 
-	hierarchy_init(&h, &(struct geometry){.d = {2, 2}, .i = {2, 2}, .l2 = {0, 1}});
+	hierarchy_init(&h, &(struct geometry){.d = LRU(2, 2), .i = LRU(2, 2), .l2 = LRU(0, 1)});
 	replay_text(&h, lines);
 	check_side(&h, DATA, 2, 4);
 	check_side(&h, FETCH, 0, 0);
@@ -395,7 +180,7 @@ static void test_hand_second_level(void)
 					    "I  00001004,4", NULL};
 	struct hierarchy h;
 
-	hierarchy_init(&h, &(struct geometry){.d = {1, 1}, .i = {1, 1}, .l2 = {4, 4}});
+	hierarchy_init(&h, &(struct geometry){.d = LRU(1, 1), .i = LRU(1, 1), .l2 = LRU(4, 4)});
 	replay_text(&h, lines);
 	check_side(&h, DATA, 0, 3);
 	check_side(&h, FETCH, 0, 1);
@@ -411,7 +196,7 @@ static void test_hand_no_refresh(void)
 					    " L 00003000,8", " L 00002000,8", NULL};
 	struct hierarchy h;
 
-	hierarchy_init(&h, &(struct geometry){.d = {2, 2}, .i = {2, 2}, .l2 = {2, 2}});
+	hierarchy_init(&h, &(struct geometry){.d = LRU(2, 2), .i = LRU(2, 2), .l2 = LRU(2, 2)});
 	replay_text(&h, lines);
 	check_side(&h, DATA, 1, 4);
 	check_second(&h, 1, 3);
@@ -428,12 +213,12 @@ static void test_hand_pages(void)
 					       " L 00001000,1", " L 00001000,1", NULL};
 	struct hierarchy h;
 
-	hierarchy_init(&h, &(struct geometry){.d = {4, 4}, .i = {1, 1}, .l2 = {0, 1}});
+	hierarchy_init(&h, &(struct geometry){.d = LRU(4, 4), .i = LRU(1, 1), .l2 = LRU(0, 1)});
 	replay_text(&h, across);
 	/* 1 miss, 2 miss; 1 hit; load: 2 hit, 3 miss; store: 2 hit, 3 hit */
 	check_side(&h, DATA, 4, 3);
 	hierarchy_free(&h);
-	hierarchy_init(&h, &(struct geometry){.d = {4, 1}, .i = {1, 1}, .l2 = {0, 1}});
+	hierarchy_init(&h, &(struct geometry){.d = LRU(4, 1), .i = LRU(1, 1), .l2 = LRU(0, 1)});
 	replay_text(&h, conflict);
 	check_side(&h, DATA, 1, 4);
 	hierarchy_free(&h);

@@ -7,7 +7,7 @@
 static const char *const names[] = {"lru",  "tree-plru", "bit-plru", "nru",
 				    "fifo", "random",	 "srrip",    "mru3-plru"};
 
-/* --- side by side ------------------------------------------------------------------------------- */
+/* --- side by side ----------------------------------------------------------------------------- */
 
 /* random's choice is known only afterwards: it must be one of the set. */
 static struct place *follow_random(struct places *m, uint64_t page, uint64_t tag)

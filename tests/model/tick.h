@@ -6,7 +6,8 @@
  *   tick_run.c     the loop over cycles; booking          tick_access.c  references and faults
  *   tick_sched.c   whose turn it is                       tick_call.c    calls
  *   tick_host.c    requests; background work              tick_shoot.c   invalidations, interrupts
- *   tick_device.c  the device                             tick_compare.c both sides, compared
+ *   tick_free.c    the same in free order                 tick_compare.c both sides, compared
+ *   tick_device.c  the device
  *   tick_gen.c, tick_gen_machine.c  cases from a seed     tick_shrink.c  smaller cases, in words
  *
  * A core is in a step, whose cycles it counts down, or looks for the next one. In each cycle, in
@@ -34,6 +35,10 @@
  *   T4   a thread has a core of its own until it waits for I/O, or another takes it; without one
  *        it takes that which it was on last, if that is idle, else the idle core of the lowest
  *        number
+ *   T4   in free order a thread keeps its core from event to event, while it can go on at once and
+ *        its quantum, which begins when the core turns to it, is not over, or nobody waits for a
+ *        core; who could not go on for no time at all keeps its place among those that wait; calls
+ *        meet every event on their pages, other events do not meet
  *   T4   a thread that has to wait leaves its core even if what it waits for came while it served
  *   T4   after ExitProcess the core is in the address space that was left
  *   T6   while a recorded time (@N) is all that the next event waits for, cores without an event
@@ -153,7 +158,8 @@ struct tick_thread {
 	int last_core;
 	vmsim_va stack_low, stack_end;
 	unsigned priority;
-	vmsim_cycles turn_since; /* between events since */
+	vmsim_cycles turn_since;  /* between events since */
+	vmsim_cycles ready_since; /* in the middle of one, but for a core */
 
 	enum tick_stage stage, after; /* after: TICK_WAIT's */
 	enum tick_wait wait;
@@ -195,6 +201,7 @@ struct tick_core {
 	struct mmu mmu;
 	struct tick_thread *thread; /* that has it */
 	struct tick_thread *last;   /* that had it last, and has no other since; NULL: none */
+	vmsim_cycles turned;        /* to it */
 	struct tick_thread *ran;    /* that had it last, if there is that thread */
 	bool used;                  /* it has had one */
 	uint32_t asid;              /* the address space it is in; 0: none yet */
@@ -243,9 +250,10 @@ struct tick {
 	struct memory memory; /* levels of caches that cores share */
 	unsigned n_cores;
 	struct tick_core core[TICK_CORES];
-	GPtrArray *threads;    /* of struct tick_thread */
-	GHashTable *processes; /* pid -> struct process */
-	size_t next;           /* the next event to begin */
+	GPtrArray *threads;     /* of struct tick_thread */
+	GHashTable *processes;  /* pid -> struct process */
+	size_t next;            /* the next event to begin */
+	struct tick_free *free; /* order=free; else NULL */
 	uint64_t label[TICK_LABELS];
 	bool bound[TICK_LABELS];
 
@@ -277,6 +285,26 @@ bool tick_step_thread(struct tick *t); /* false: none can */
 bool tick_ended(const struct tick *t);
 bool tick_may_come(struct tick *t); /* an event may yet begin by time alone */
 enum bucket_id tick_waits_for(struct tick *t, const struct tick_core *core, unsigned *account);
+
+struct tick_thread *tick_find_thread(struct tick *t, uint32_t pid, uint32_t tid);
+/* tick_look_at: what an event of the trace acts on, as things are now (T3); its thread remembers.
+ * tick_meets: whether an event under way keeps it off. tick_begin: it begins. */
+void tick_look_at(struct tick *t, struct tick_thread *thread, size_t index);
+bool tick_meets(const struct tick *t, const struct tick_thread *thread);
+void tick_begin(struct tick_thread *thread);
+/* tick_go: a thread in the middle of an event takes the core, or its next step there. */
+void tick_go(struct tick *t, struct tick_thread *thread, struct tick_core *core);
+
+/* tick_free.c: the order of the trace does not matter. */
+struct tick_free *tick_free_new(const struct tick_case *c);
+void tick_free_free(struct tick_free *free);
+bool tick_free_step(struct tick *t);
+void tick_free_end(struct tick *t, const struct tick_thread *thread); /* its event has ended */
+bool tick_free_ended(const struct tick *t);
+bool tick_free_may_come(struct tick *t);
+/* tick_free_idles: whether a thread between two events does not keep its core; false in recorded
+ * order. */
+bool tick_free_idles(struct tick *t, const struct tick_thread *thread);
 
 /* tick_access.c, tick_call.c: the next step of the thread's event. */
 void tick_access(struct tick *t, struct tick_thread *thread);
@@ -326,10 +354,10 @@ bool tick_device_works(const struct tick_device *device);
 
 /* --- cases ----------------------------------------------------------------------------------- */
 
-struct tick_case tick_generate(uint64_t seed, unsigned max_cores);
+struct tick_case tick_generate(uint64_t seed, unsigned max_cores, bool free);
 void tick_case_free(struct tick_case *c);
 uint64_t tick_below(uint64_t *state, uint64_t n);
-GPtrArray *tick_some_machine(uint64_t *state, unsigned max_cores);
+GPtrArray *tick_some_machine(uint64_t *state, unsigned max_cores, bool free);
 
 /* What cases added up to. */
 struct tick_counts {

@@ -272,6 +272,14 @@ static char *compare_parts(const char *whose, const GArray *want, const GArray *
 	return wrong;
 }
 
+/* Processes that begin in one cycle may stand in either order. */
+static int by_pid(const void *a, const void *b)
+{
+	const struct tick_part *x = a, *y = b;
+
+	return x->pid < y->pid ? -1 : x->pid > y->pid;
+}
+
 static char *compare(const struct tick_result *want, const struct tick_result *got)
 {
 	char *wrong = compare_records(want->records, got->records);
@@ -287,6 +295,8 @@ static char *compare(const struct tick_result *want, const struct tick_result *g
 					got->stuck);
 	if (!wrong)
 		wrong = compare_figures("total", 0, &want->total, &got->total);
+	g_array_sort(want->processes, by_pid);
+	g_array_sort(got->processes, by_pid);
 	if (!wrong)
 		wrong = compare_parts("process", want->processes, got->processes);
 	if (!wrong)

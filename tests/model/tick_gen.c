@@ -259,12 +259,12 @@ static void make_event(struct gen *g, size_t i)
 		e->call = &g->c->events[i].call;
 }
 
-struct tick_case tick_generate(uint64_t seed, unsigned max_cores)
+struct tick_case tick_generate(uint64_t seed, unsigned max_cores, bool free)
 {
 	struct gen g = {.state = seed};
 	struct tick_case c = {.seed = seed};
 
-	c.settings = tick_some_machine(&g.state, max_cores);
+	c.settings = tick_some_machine(&g.state, max_cores, free);
 	c.n = 20 + below(&g, 180);
 	c.events = g_new0(struct tick_event, c.n);
 	c.recorded = chance(&g, 50);

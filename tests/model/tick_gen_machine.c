@@ -107,6 +107,18 @@ static void pagefile(struct maker *m)
 	}
 }
 
+static void page_tables(struct maker *m)
+{
+	static const char *const designs[] = {"hashed", "clustered", "inverted"};
+
+	number(m, "paging.levels", 2 + below(m, 4));
+	flag(m, "paging.pdpte_registers", chance(m, 50));
+	if (chance(m, 25)) {
+		set(m, "paging.design=%s", designs[below(m, 3)]);
+		number(m, "paging.hash.load", 50 + below(m, 200));
+	}
+}
+
 static void translation(struct maker *m)
 {
 	static const char *const first[] = {"tlb.l1d", "tlb.l1i"};
@@ -124,10 +136,11 @@ static void translation(struct maker *m)
 		number(m, "psc.pde.entries", below(m, 3));
 		number(m, "psc.pdpte.entries", below(m, 3));
 		number(m, "psc.pml4e.entries", below(m, 3));
+		number(m, "psc.pml5e.entries", below(m, 3));
 		number(m, "psc.latency", below(m, 3));
 	}
 	number(m, "walker.ad_update", below(m, 4));
-	number(m, "paging.levels", 2 + below(m, 3));
+	page_tables(m);
 	set(m, "paging.dirty=%s", chance(m, 80) ? "hw" : "sw");
 	number(m, "core.cycles_per_reference", below(m, 3));
 	number(m, "data.latency", below(m, 5));
@@ -208,7 +221,7 @@ static void working_sets(struct maker *m, bool standby)
 		number(m, "vmm.foreground", 1 + below(m, 3));
 }
 
-GPtrArray *tick_some_machine(uint64_t *state, unsigned max_cores)
+GPtrArray *tick_some_machine(uint64_t *state, unsigned max_cores, bool free)
 {
 	struct maker m = {state, g_ptr_array_new_with_free_func(g_free)};
 	bool standby;
@@ -217,6 +230,11 @@ GPtrArray *tick_some_machine(uint64_t *state, unsigned max_cores)
 	set(&m, "rules=win32");
 	if (max_cores > 1)
 		number(&m, "cores", 1 + below(&m, max_cores));
+	if (free) {
+		set(&m, "order=free");
+		number(&m, "os.switch", below(&m, 80));
+		number(&m, "sched.quantum", 1 + below(&m, 3000));
+	}
 	number(&m, "seed", 1 + below(&m, 1000));
 	standby = memory(&m);
 	pagefile(&m);

@@ -12,12 +12,26 @@ static void want_invalidation(void *ctx, uint32_t asid, vmsim_vpn vpn)
 	g_array_append_val(t->invalidations, gone);
 }
 
+/* Whether something remembers upper entries: of radix tables, of a level there is, which is not in
+ * registers already. */
+static bool keeps_structures(const struct config *config)
+{
+	uint64_t levels = config->paging.levels;
+	bool registers = levels == 3 && config->paging.pdpte_registers;
+
+	return config->paging.design == DESIGN_RADIX &&
+	       (config->psc.pde.entries ||
+		(levels > 2 && !registers && config->psc.pdpte.entries) ||
+		(levels > 3 && config->psc.pml4e.entries) ||
+		(levels > 4 && config->psc.pml5e.entries));
+}
+
 /* H20.free: where walks may have read the tables, some INVLPG in the address space is due. */
 static void tables_freed(void *ctx, uint32_t asid, vmsim_vpn vpn)
 {
 	struct tick *t = ctx;
 
-	if (!t->core[0].mmu.psc.any)
+	if (!keeps_structures(t->config))
 		return;
 	for (guint i = 0; i < t->invalidations->len; i++)
 		if (g_array_index(t->invalidations, struct tick_gone, i).asid == asid)
@@ -115,6 +129,7 @@ static void wake_for_io(struct tick *t, const struct io *io)
 			vmm_waited(t->vmm, io, &thread->fault);
 		thread->wait = TICK_NO_WAIT;
 		thread->waiting = false;
+		thread->ready_since = t->cycle;
 		thread->io = NULL;
 	}
 }
@@ -150,6 +165,7 @@ bool tick_wake(struct tick *t)
 			continue;
 		thread->wait = TICK_NO_WAIT;
 		thread->waiting = false;
+		thread->ready_since = t->cycle;
 	}
 	t->news = false;
 	return true;
@@ -192,7 +208,8 @@ bool tick_timers(struct tick *t)
 static struct tick_core *core_for_background(struct tick *t)
 {
 	for (unsigned i = 0; i < t->n_cores; i++)
-		if (!tick_core_busy(&t->core[i]) && !t->core[i].thread)
+		if (tick_core_free(&t->core[i]) &&
+		    (!t->core[i].thread || tick_free_idles(t, t->core[i].thread)))
 			return &t->core[i];
 	return tick_core_free(&t->core[0]) ? &t->core[0] : NULL;
 }

@@ -280,8 +280,9 @@ static void tick_init(struct tick *t)
 
 	stats_init(&t->stats);
 	events_init(&t->events);
-	events_listen(&t->events, mask, listen, t);
 	t->vmm = vmm_new(t->config, &t->stats, &t->events, &host);
+	/* The frames of a shared page table are taken before anybody can listen. */
+	events_listen(&t->events, mask, listen, t);
 	t->ledgers = g_array_new(FALSE, FALSE, sizeof(struct tick_figures));
 	t->threads = g_ptr_array_new_with_free_func(thread_free);
 	t->processes = g_hash_table_new(NULL, NULL);
@@ -292,6 +293,7 @@ static void tick_init(struct tick *t)
 	t->n_cores = (unsigned)t->config->cores;
 	for (unsigned i = 0; i < t->n_cores; i++)
 		core_init(t, i);
+	t->free = t->config->order == ORDER_FREE ? tick_free_new(t->c) : NULL;
 	t->next_tick = t->config->standby.enabled ? t->config->bsm.period.cycles : TICK_NEVER;
 	t->phase = g_strdup("start");
 }
@@ -319,6 +321,7 @@ static void tick_fini(struct tick *t)
 	g_array_unref(t->ledgers);
 	events_fini(&t->events);
 	stats_fini(&t->stats);
+	tick_free_free(t->free);
 	g_free(t->phase);
 }
 

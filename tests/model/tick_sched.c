@@ -44,6 +44,8 @@ static void end_event(struct tick *t, struct tick_thread *thread)
 {
 	thread->stage = TICK_BETWEEN;
 	thread->turn_since = t->cycle;
+	if (t->free)
+		tick_free_end(t, thread);
 	if (thread->event->op == VMSIM_OP_CALL) {
 		bind(t, thread);
 		api_call_fini(&thread->call);
@@ -52,12 +54,13 @@ static void end_event(struct tick *t, struct tick_thread *thread)
 		forget_process(t, thread->process, thread->pid);
 }
 
-static void leave(struct tick_core *core, struct tick_thread *thread)
+static void leave(struct tick *t, struct tick_core *core, struct tick_thread *thread)
 {
 	core->thread = NULL;
 	thread->core = -1;
 	thread->stage = thread->after;
 	thread->waiting = thread->wait != TICK_NO_WAIT;
+	thread->ready_since = t->cycle;
 }
 
 void tick_settle(struct tick *t)
@@ -71,7 +74,7 @@ void tick_settle(struct tick *t)
 		if (core->thread && core->thread->stage == TICK_END)
 			end_event(t, core->thread);
 		else if (core->thread && core->thread->stage == TICK_WAIT)
-			leave(core, core->thread);
+			leave(t, core, core->thread);
 	}
 }
 
@@ -80,7 +83,7 @@ bool tick_ended(const struct tick *t)
 	for (guint i = 0; i < t->threads->len; i++)
 		if (((struct tick_thread *)g_ptr_array_index(t->threads, i))->stage != TICK_BETWEEN)
 			return false;
-	return t->next == t->c->n;
+	return t->free ? tick_free_ended(t) : t->next == t->c->n;
 }
 
 /* --- the next event -------------------------------------------------------------------------- */
@@ -96,7 +99,7 @@ static struct process *find_process(struct tick *t, uint32_t pid)
 	return process;
 }
 
-static struct tick_thread *find_thread(struct tick *t, uint32_t pid, uint32_t tid)
+struct tick_thread *tick_find_thread(struct tick *t, uint32_t pid, uint32_t tid)
 {
 	struct tick_thread *thread;
 
@@ -145,17 +148,18 @@ static bool labels_come(const struct tick *t, const struct vmsim_event *event)
 	       label_comes(t, labels[1]);
 }
 
-/* What the event acts on, as things are now (T3). */
-static void look_at(struct tick *t, struct tick_thread *thread, const struct vmsim_event *event)
+void tick_look_at(struct tick *t, struct tick_thread *thread, size_t index)
 {
+	const struct vmsim_event *event = &t->c->events[index].event;
 	const struct vmsim_addr at = event->op == VMSIM_OP_CALL
 					     ? event->call->address
 					     : (struct vmsim_addr){event->va, event->label};
 
 	thread->event = event;
-	thread->index = t->next;
+	thread->index = index;
 	thread->va = t->label[at.label] + at.offset;
-	thread->exclusive = event->op == VMSIM_OP_WRITE || event->op == VMSIM_OP_CALL;
+	/* Threads that run freely meet where a call acts. */
+	thread->exclusive = event->op == VMSIM_OP_CALL || (event->op == VMSIM_OP_WRITE && !t->free);
 	if (event->op == VMSIM_OP_CALL) {
 		if (!vmm_call_range(t->vmm, thread->process, event->call, thread->va,
 				    &thread->first, &thread->last)) {
@@ -194,6 +198,17 @@ static bool collide(const struct tick_thread *a, const struct tick_thread *b)
 	return vmm_shares(a->process, a->first, a->last, b->process, b->first, b->last);
 }
 
+bool tick_meets(const struct tick *t, const struct tick_thread *thread)
+{
+	for (guint i = 0; i < t->threads->len; i++) {
+		const struct tick_thread *other = g_ptr_array_index(t->threads, i);
+
+		if (other->stage != TICK_BETWEEN && collide(thread, other))
+			return true;
+	}
+	return false;
+}
+
 /* The core on which a thread that can go on may do so now; NULL: none.
  * => next: the thread whose turn it is, or NULL; it keeps its core */
 static struct tick_core *find_core(struct tick *t, const struct tick_thread *thread,
@@ -230,18 +245,14 @@ static enum reason may_begin(struct tick *t, struct tick_thread **who)
 	*who = NULL;
 	if (t->next == t->c->n)
 		return NO_EVENT;
-	thread = find_thread(t, event->pid, event->tid);
+	thread = tick_find_thread(t, event->pid, event->tid);
 	if (thread->stage != TICK_BETWEEN)
 		return NOT_ENDED;
 	if (labels_come(t, event))
 		return LABEL;
-	look_at(t, thread, event);
-	for (guint i = 0; i < t->threads->len; i++) {
-		const struct tick_thread *other = g_ptr_array_index(t->threads, i);
-
-		if (other->stage != TICK_BETWEEN && collide(thread, other))
-			return CONFLICT;
-	}
+	tick_look_at(t, thread, t->next);
+	if (tick_meets(t, thread))
+		return CONFLICT;
 	if ((event->flags & VMSIM_EV_AT) && t->cycle < event->time)
 		return TIME;
 	*who = thread;
@@ -252,7 +263,7 @@ bool tick_may_come(struct tick *t)
 {
 	struct tick_thread *thread;
 
-	return may_begin(t, &thread) == TIME;
+	return t->free ? tick_free_may_come(t) : may_begin(t, &thread) == TIME;
 }
 
 /* --- cores ----------------------------------------------------------------------------------- */
@@ -265,13 +276,16 @@ static void take_core(struct tick *t, struct tick_core *core, struct tick_thread
 
 	if (core->thread)
 		core->thread->core = -1;
+	if (thread->core >= 0) /* its quantum is over there */
+		t->core[thread->core].thread = NULL;
 	for (unsigned i = 0; i < t->n_cores; i++)
 		if (&t->core[i] != core && t->core[i].last == thread)
 			t->core[i].last = NULL;
 	if (core->ran != thread && core->used) {
 		t->stats.c.thread_switches++;
 		tick_slice(t, core, BUCKET_switch, account,
-			   t->config->sched.recorded_switch.cycles);
+			   t->free ? t->config->os.switch_.cycles
+				   : t->config->sched.recorded_switch.cycles);
 	}
 	if (core->asid && core->asid != asid)
 		tick_slice(t, core, BUCKET_switch, account, t->config->os.cr3.cycles);
@@ -281,20 +295,18 @@ static void take_core(struct tick *t, struct tick_core *core, struct tick_thread
 	core->thread = core->last = core->ran = thread;
 	core->asid = asid;
 	core->used = true;
+	core->turned = t->cycle;
 	thread->core = thread->last_core = (int)core->number;
 }
 
 /* --- steps ----------------------------------------------------------------------------------- */
 
-static void begin_event(struct tick *t, struct tick_thread *thread)
+void tick_begin(struct tick_thread *thread)
 {
-	const struct vmsim_event *event = &t->c->events[t->next].event;
-
-	thread->stage = event->flags & VMSIM_EV_GAP ? TICK_GAP : TICK_BEGIN;
+	thread->stage = thread->event->flags & VMSIM_EV_GAP ? TICK_GAP : TICK_BEGIN;
 	thread->done = thread->counted = 0;
 	thread->repeated = thread->untold = false;
 	thread->data_cycles = 0;
-	t->next++;
 }
 
 static void step(struct tick *t, struct tick_thread *thread)
@@ -302,7 +314,6 @@ static void step(struct tick *t, struct tick_thread *thread)
 	struct tick_core *core = &t->core[thread->core];
 
 	core->zeroes = false;
-	vmm_ran(t->vmm, thread->process, t->cycle);
 	tick_stamp(t, thread);
 	if (thread->stage == TICK_GAP) {
 		tick_slice(t, core, BUCKET_compute, tick_account(t, thread->process),
@@ -317,11 +328,24 @@ static void step(struct tick *t, struct tick_thread *thread)
 	tick_count(t, tick_account(t, thread->process));
 }
 
+void tick_go(struct tick *t, struct tick_thread *thread, struct tick_core *core)
+{
+	vmm_ran(t->vmm, thread->process, t->cycle);
+	if (thread->core != (int)core->number)
+		take_core(t, core, thread);
+	else if (core->round == TICK_TO_SEND)
+		tick_send(t, core);
+	else
+		step(t, thread);
+}
+
 bool tick_step_thread(struct tick *t)
 {
 	struct tick_thread *next, *best = NULL;
 	struct tick_core *core = NULL, *at;
 
+	if (t->free)
+		return tick_free_step(t);
 	may_begin(t, &next);
 	for (guint i = 0; i < t->threads->len; i++) {
 		struct tick_thread *thread = g_ptr_array_index(t->threads, i);
@@ -337,14 +361,11 @@ bool tick_step_thread(struct tick *t)
 	}
 	if (!best)
 		return false;
-	if (best->stage == TICK_BETWEEN)
-		begin_event(t, best);
-	if (best->core < 0)
-		take_core(t, core, best);
-	else if (core->round == TICK_TO_SEND)
-		tick_send(t, core);
-	else
-		step(t, best);
+	if (best->stage == TICK_BETWEEN) {
+		tick_begin(best);
+		t->next++;
+	}
+	tick_go(t, best, core);
 	return true;
 }
 
@@ -361,6 +382,8 @@ enum bucket_id tick_waits_for(struct tick *t, const struct tick_core *core, unsi
 		*account = tick_account(t, last->process);
 		return BUCKET_io_wait;
 	}
+	if (t->free)
+		return BUCKET_idle;
 	reason = may_begin(t, &next);
 	if (!core->thread || reason == NO_EVENT || reason == TIME)
 		return BUCKET_idle;

@@ -1,9 +1,10 @@
 /* tlb_places.h: a slow model of one TLB, for the tests that hold the simulator against it.
  *
- * It has places that hold pages, and for each place when it was last filled and last used, or whether
- * it is on the list of those used lately. What is replaced follows from these by the sentence that
- * defines the replacement; there are no trees, marks or orders to keep up to date. Empty places are
- * filled first, the first of them. Nothing is shared with the simulator but the names of options. */
+ * It has places that hold pages, and for each place when it was last filled and last used, or
+ * whether it is on the list of those used lately. What is replaced follows from these by the
+ * sentence that defines the replacement; there are no trees, marks or orders to keep up to date.
+ * Empty places are filled first, the first of them. Nothing is shared with the simulator but the
+ * names of options. */
 #ifndef TESTS_TLB_PLACES_H
 #define TESTS_TLB_PLACES_H
 
@@ -98,7 +99,7 @@ static inline bool places_is(const struct places *p, const char *replacement)
 	return g_str_equal(p->replacement, replacement);
 }
 
-/* --- what is replaced --------------------------------------------------------------------------- */
+/* --- what is replaced ------------------------------------------------------------------------- */
 
 static inline unsigned places_oldest(const struct place *set, unsigned n, bool by_fill)
 {
@@ -174,7 +175,7 @@ static inline unsigned places_victim(const struct places *p, struct place *set)
 	return group * (n / 3) + places_other_half(set + group * (n / 3), n / 3);
 }
 
-/* --- use ---------------------------------------------------------------------------------------- */
+/* --- use -------------------------------------------------------------------------------------- */
 
 /* The bits of bit-plru are cleared when the last one is set, all but that. */
 static inline void places_mark(const struct places *p, struct place *set, struct place *at)

@@ -1,4 +1,5 @@
-/* mmu_fixture.h: a core's translation hardware over a page table of its own, for tests of it alone. */
+/* mmu_fixture.h: a core's translation hardware over a page table of its own, for tests of it
+ * alone. */
 #ifndef TESTS_MMU_FIXTURE_H
 #define TESTS_MMU_FIXTURE_H
 

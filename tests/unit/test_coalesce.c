@@ -99,8 +99,8 @@ static void test_not_all(void)
 	tear_down(&f);
 }
 
-/* A bit for each page that goes with the one walked for; frames need not be aligned, and the rest of
- * the group has entries of its own, or takes the group's place. */
+/* A bit for each page that goes with the one walked for; frames need not be aligned, and the rest
+ * of the group has entries of its own, or takes the group's place. */
 static void test_bitmap(void)
 {
 	struct fixture f;
@@ -186,8 +186,8 @@ static void test_ends(void)
 	tear_down(&f);
 }
 
-/* H8: the first store reads the entry again, and its page leaves the clean ones; dirty pages share an
- * entry, too. */
+/* H8: the first store reads the entry again, and its page leaves the clean ones; dirty pages share
+ * an entry, too. */
 static void test_stores(void)
 {
 	struct fixture f;

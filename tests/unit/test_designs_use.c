@@ -220,7 +220,7 @@ static void test_too_large(void)
 	g_clear_error(&error);
 }
 
-/* --- the audit ---------------------------------------------------------------------------------- */
+/* --- the audit -------------------------------------------------------------------------------- */
 
 static uint64_t key_of(const vmsim_machine *m, unsigned page)
 {

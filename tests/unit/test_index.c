@@ -58,7 +58,8 @@ static void test_sets(void)
 	g_assert_cmpuint(set_of("linear", 96, 960 + 7), ==, 7);
 	g_assert_cmpuint(set_of("linear", 1, 77), ==, 0);
 	g_assert_cmpuint(set_of("xor", 1, 77), ==, 0);
-	/* 128 sets, as Skylake's second level: 1010101 xor 0110011; higher bits count for nothing. */
+	/* 128 sets, as Skylake's second level: 1010101 xor 0110011; higher bits count for
+	 * nothing. */
 	g_assert_cmpuint(set_of("xor", 128, 0x7 << 14 | 0x33 << 7 | 0x55), ==, 0x66);
 	g_assert_cmpuint(set_of("0^2,1", 4, 5), ==, 0);
 	g_assert_cmpuint(set_of("0^2,1", 4, 4), ==, 1);

@@ -376,64 +376,6 @@ static void test_flush(void)
 	tear_down(&f);
 }
 
-static bool go_in(struct fixture *f, uint32_t asid, unsigned i)
-{
-	return mmu_translate(&f->mmu, &f->pt, asid, BASE + i, VMSIM_READ, false, &f->tr);
-}
-
-/* Three address spaces and two PCIDs: the one loaded longest ago is flushed for the third. */
-static void test_pcids(void)
-{
-	struct fixture f;
-
-	RULES("H11");
-	set_up(&f, 8);
-	f.mmu.pcids = 2;
-	g_assert_cmpuint(mmu_enter(&f.mmu, 1), ==, 0);
-	g_assert_true(go_in(&f, 1, 0));
-	g_assert_cmpuint(mmu_enter(&f.mmu, 2), ==, 0);
-	check_forgotten(&f);
-	g_assert_true(go_in(&f, 2, 0));
-	g_assert_cmpuint(mmu_enter(&f.mmu, 1), ==, 0);
-	g_assert_true(go_in(&f, 1, 0));
-	g_assert_cmpuint(f.c.dtlb_hits, ==, 1);
-	g_assert_cmpuint(mmu_enter(&f.mmu, 1), ==, 0);
-	g_assert_cmpuint(mmu_enter(&f.mmu, 3), ==, 2);
-	g_assert_cmpuint(f.c.tlb_invalidations, ==, 1);
-	g_assert_cmpuint(f.c.tlb_entries_invalidated, ==, 2);
-	g_assert_cmpuint(mmu_enter(&f.mmu, 2), ==, 1);
-	g_assert_true(go_in(&f, 2, 0));
-	g_assert_cmpuint(f.c.page_walks, ==, 3);
-	g_assert_cmpuint(mmu_enter(&f.mmu, 3), ==, 0); /* kept */
-	g_assert_cmpuint(mmu_enter(&f.mmu, 2), ==, 0);
-	tear_down(&f);
-}
-
-/* A page with G is one entry for every address space, and is walked for once; INVLPG in any of them
- * ends it. */
-static void test_global(void)
-{
-	struct fixture f;
-
-	RULES("H10");
-	set_up(&f, 8);
-	pt_set(&f.pt, BASE, leaf(&f, 0) | PTE_G);
-	g_assert_true(go_in(&f, 1, 0));
-	g_assert_true(go_in(&f, 1, 1));
-	g_assert_true(go_in(&f, 2, 0));
-	g_assert_cmpuint(f.tr.pfn, ==, 100);
-	g_assert_cmpuint(f.c.page_walks, ==, 2);
-	g_assert_cmpuint(f.c.dtlb_hits, ==, 1);
-	mmu_flush(&f.mmu, TLB_ALL_BUT_GLOBAL);
-	g_assert_cmpuint(f.c.tlb_entries_invalidated, ==, 2);
-	g_assert_true(go_in(&f, 3, 0));
-	g_assert_cmpuint(f.c.page_walks, ==, 2);
-	mmu_invalidate(&f.mmu, 4, BASE);
-	g_assert_true(go_in(&f, 1, 0));
-	g_assert_cmpuint(f.c.page_walks, ==, 3);
-	tear_down(&f);
-}
-
 /* A walk that sets D after a hit changes no order: the older entry still goes first. */
 static void test_order_after_dirty_walk(void)
 {
@@ -632,8 +574,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/mmu/stale", test_stale);
 	g_test_add_func("/mmu/invalidate", test_invalidate);
 	g_test_add_func("/mmu/flush", test_flush);
-	g_test_add_func("/mmu/pcids", test_pcids);
-	g_test_add_func("/mmu/global", test_global);
 	g_test_add_func("/mmu/order", test_order_after_dirty_walk);
 	return g_test_run();
 }

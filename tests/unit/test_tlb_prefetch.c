@@ -1,11 +1,11 @@
-/* test_tlb_prefetch.c: TLB prefetchers (mmu/prefetch.h): which pages they name, what a walk ahead of
- * time saves and counts, and what it must leave alone. */
+/* test_tlb_prefetch.c: TLB prefetchers (mmu/prefetch.h): which pages they name, what a walk ahead
+ * of time saves and counts, and what it must leave alone. */
 #include "unit/mmu_fixture.h"
 
 #include "rules.h"
 
-#define NEXT "tlb.l1d.entries=4 tlb.l1d.ways=full tlb.l2.entries=8 tlb.l2.ways=2 dram.latency=100 " \
-	     "tlb.prefetch.kind=next-page "
+#define NEXT "tlb.l1d.entries=4 tlb.l1d.ways=full tlb.l2.entries=8 tlb.l2.ways=2 " \
+	     "dram.latency=100 tlb.prefetch.kind=next-page "
 #define DISTANCE NEXT "tlb.prefetch.kind=distance "
 
 static void map_all(struct fixture *f, pte_t bits)
@@ -14,7 +14,7 @@ static void map_all(struct fixture *f, pte_t bits)
 		map(f, i, 200 + i, bits);
 }
 
-/* --- which pages -------------------------------------------------------------------------------- */
+/* --- which pages ------------------------------------------------------------------------------ */
 
 /* A prefetcher by itself: the pages it names after a miss, as "1 2". */
 static void expect(const struct prefetch_ops *ops, void *state, uint32_t asid, vmsim_vpn vpn,
@@ -90,7 +90,7 @@ static void test_rows(void)
 	g_free(state);
 }
 
-/* --- walks -------------------------------------------------------------------------------------- */
+/* --- walks ------------------------------------------------------------------------------------ */
 
 /* Sixteen pages in a row, each walked for once: the first by itself, the others ahead of time. */
 static void test_stream(void)
@@ -121,8 +121,8 @@ static void test_stream(void)
 	tear_down(&f);
 }
 
-/* T8: one walker, and reads of 100 cycles. Page 0 takes it until 400, the prefetch of page 1 until 500;
- * that, wanted at 450, waits 50; and so on. */
+/* T8: one walker, and reads of 100 cycles. Page 0 takes it until 400, the prefetch of page 1 until
+ * 500; that, wanted at 450, waits 50; and so on. */
 static void test_time(void)
 {
 	struct fixture f;
@@ -215,8 +215,8 @@ static void test_leaves_tables_alone(void)
 	tear_down(&f);
 }
 
-/* Rights and D are the entry's: a store through a prefetched entry without D reads it again (H8); one
- * to a page that forbids it faults, and nothing is left. */
+/* Rights and D are the entry's: a store through a prefetched entry without D reads it again (H8);
+ * one to a page that forbids it faults, and nothing is left. */
 static void test_rights(void)
 {
 	struct fixture f;

@@ -63,7 +63,7 @@ static unsigned where(struct fixture *f, enum tlb_side side, uint32_t asid, vmsi
 	return level;
 }
 
-/* --- the arrays --------------------------------------------------------------------------------- */
+/* --- the arrays ------------------------------------------------------------------------------- */
 
 static void test_arrays(void)
 {
@@ -96,7 +96,7 @@ static void test_arrays(void)
 	tear_down(&f);
 }
 
-/* --- sizes and address spaces ------------------------------------------------------------------- */
+/* --- sizes and address spaces ----------------------------------------------------------------- */
 
 static void test_sizes(void)
 {
@@ -144,7 +144,7 @@ static void test_global(void)
 	tear_down(&f);
 }
 
-/* --- inclusion ---------------------------------------------------------------------------------- */
+/* --- inclusion -------------------------------------------------------------------------------- */
 
 #define TINY "tlb.l1d.entries=2 tlb.l1d.ways=full tlb.l1i.entries=2 tlb.l1i.ways=full " \
 	     "tlb.l2.entries=3 tlb.l2.ways=full "
@@ -237,9 +237,10 @@ static void test_random(void)
 		struct fixture f;
 		struct rng rng = {i};
 		char *settings = g_strdup_printf(
-			"tlb.l1d.entries=8 tlb.l1d.ways=2 tlb.l1d.large.entries=2 tlb.l1i.entries=6 "
-			"tlb.l1i.ways=6 tlb.l1i.large.entries=2 tlb.l2.entries=16 tlb.l2.ways=4 "
-			"tlb.l3.entries=32 tlb.l3.ways=4 tlb.l2.inclusion=%s tlb.l3.inclusion=%s %s",
+			"tlb.l1d.entries=8 tlb.l1d.ways=2 tlb.l1d.large.entries=2 tlb.l1i.ways=6 "
+			"tlb.l1i.entries=6 tlb.l1i.large.entries=2 tlb.l2.entries=16 tlb.l2.ways=4 "
+			"tlb.l3.entries=32 tlb.l3.ways=4 tlb.l2.inclusion=%s "
+			"tlb.l3.inclusion=%s %s",
 			names[i % 3], names[i / 3 % 3], more[i / 9]);
 
 		set_up(&f, settings);

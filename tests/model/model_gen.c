@@ -36,6 +36,7 @@ static struct wm_machine some_machine(struct gen *g, int rules)
 	static const uint64_t slots[] = {16, 24, 64, 128, 256};
 	struct wm_machine k = {.rules = rules, .hi = 0x7FFFFFFEFFFF, .audit = VMSIM_AUDIT_FULL};
 
+	k.processes = 1 + gen_below(g, WM_PROCESSES);
 	k.standby = gen_chance(g, 65);
 	k.frames = k.standby ? frames[gen_below(g, 6)] : few[gen_below(g, 6)];
 	k.slots = slots[gen_below(g, 5)];
@@ -66,8 +67,10 @@ static struct wm_machine some_machine(struct gen *g, int rules)
 		k.slots = 4096;
 		k.may_raise = k.tables_in = false;
 	}
-	if (k.tables_in)
-		k.frames += 44;
+	if (k.tables_in) { /* there is room for them: when they are refused is not said (C4) */
+		k.frames += 11 * k.processes;
+		k.slots = 256;
+	}
 	if (k.standby && gen_chance(g, 5))
 		k.frames = 700; /* working-set limits can be set there (2.8.3) */
 	return k;
@@ -125,7 +128,7 @@ struct wm_case wm_generate(uint64_t seed, size_t n, int rules)
 {
 	struct gen g = {.state = seed * 2 + (uint64_t)rules, .pid = 1};
 	struct wm_case c = {.machine = some_machine(&g, rules), .n = n};
-	uint64_t processes = 1 + gen_below(&g, WM_PROCESSES), calls = 10 + gen_below(&g, 40);
+	uint64_t calls = 10 + gen_below(&g, 40);
 
 	c.ops = g_new0(struct wm_op, n);
 	g.m = wm_new(&c.machine);
@@ -133,7 +136,7 @@ struct wm_case wm_generate(uint64_t seed, size_t n, int rules)
 		struct vmsim_event *e = &c.ops[i].event;
 
 		if (!gen_chance(&g, 70))
-			g.pid = (uint32_t)(1 + gen_below(&g, processes));
+			g.pid = (uint32_t)(1 + gen_below(&g, c.machine.processes));
 		*e = (struct vmsim_event){.pid = g.pid, .tid = 1, .size = 1, .line = i + 1};
 		if (gen_chance(&g, 10)) {
 			e->flags |= VMSIM_EV_GAP;

@@ -309,7 +309,7 @@ static void make_inject(struct gen *g, struct vmsim_call *c)
 {
 	c->id = VMSIM_CALL_INJECT_ERROR;
 	c->address.offset = gen_page(g, true) * WM_P + gen_below(g, WM_P);
-	c->inject = gen_below(g, 20) == 0 ? VMSIM_INJECT_MEMORY
+	c->inject = gen_below(g, 6) == 0 ? VMSIM_INJECT_MEMORY
 		    : gen_chance(g, 50)   ? VMSIM_INJECT_READ
 					  : VMSIM_INJECT_WRITE;
 }

@@ -181,7 +181,7 @@ struct wm_flight {
 /* The machine a case runs on. */
 struct wm_machine {
 	int rules; /* 0 article, 1 win32 */
-	uint64_t frames, slots, ws_min, lock_overhead, hi, fault_cluster, mpw_cluster;
+	uint64_t processes, frames, slots, ws_min, lock_overhead, hi, fault_cluster, mpw_cluster;
 	bool tables_in, small_tlb, pcid, every_reference, software_dirty, partial, may_raise,
 		sections, standby, zero_fill_dirty, zeroed, overlap;
 	const char *policy, *device, *scope;

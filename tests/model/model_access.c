@@ -147,6 +147,8 @@ static enum vmsim_access_result reach(struct wm *m, struct wm_flight *f, uint64_
 
 	if (result == VMSIM_RESULT_GUARD_PAGE) {
 		wm_open(m, f, p);
+		f->beyond = f->may_err ? p : NULL;
+		f->beyond_prot = p->prot;
 		wm_guard_taken(m, p);
 		f->guards++;
 		if (!s->end || va < s->low || va >= s->end)

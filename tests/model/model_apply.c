@@ -407,7 +407,7 @@ static int undo_fails(const struct wm_flight *f)
 	for (guint i = 0; i < f->pages->len; i++) {
 		const struct wm_page *p = g_ptr_array_index(f->pages, i);
 
-		if (p->was_lost || (p->reset == WM_LOST && !p->lost_now))
+		if (p->was_lost || (p->reset == WM_LOST && !p->lost_now && !p->doubtful))
 			return 1;
 		unsure |= p->reset == WM_LOST;
 	}

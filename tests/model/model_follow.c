@@ -29,6 +29,7 @@ void wm_lose(struct wm *m, struct wm_page *p)
 	p->slot = 0;
 	p->dirty = false;
 	p->lost_now = p->open != 0;
+	p->doubtful = false;
 }
 
 /* Whether a reset of the page is under way: it may have been pending already. */
@@ -37,6 +38,19 @@ static bool being_reset(struct wm *m, const struct wm_page *p)
 	const struct wm_flight *f = wm_flight_of(m, p->pid);
 
 	return p->open && f && f->op->event.op == VMSIM_OP_CALL && wm_resets(&f->op->call);
+}
+
+/* A page of zeros that has no copy is dropped while it is reset: it was pending, and is lost, or
+ * was forgotten, and there was nothing to reset. It reads as zeros either way. */
+static void lose_or_forget(struct wm *m, struct wm_page *p)
+{
+	bool live = p->reset == WM_LIVE;
+
+	wm_lose(m, p);
+	m->n.lost--;
+	m->n.lost_unsure++;
+	m->n.pending_unsure++;
+	p->doubtful = live;
 }
 
 /* L4: a standby frame is taken from its page. */
@@ -52,6 +66,8 @@ static void repurpose(struct wm *m, struct wm_frame *f)
 	m->n.repurposed++;
 	if (p->reset == WM_PENDING) {
 		wm_lose(m, p);
+	} else if (!p->slot && p->zero && being_reset(m, p)) {
+		lose_or_forget(m, p);
 	} else if (!p->slot && being_reset(m, p)) {
 		m->n.pending++;
 		wm_lose(m, p);
@@ -314,6 +330,7 @@ void wm_turned_bad(struct move *v)
 	if (p->where == WM_PAGEFILE || p->reset == WM_LOST || p->zero)
 		return;
 	p->reset = WM_LOST; /* what is read after the error is not what was there */
+	p->doubtful = false;
 	p->dirty = false;
 	g_clear_pointer(&p->byte, g_free);
 	g_free(p->unknown);

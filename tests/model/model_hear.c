@@ -233,6 +233,11 @@ static bool in_page_error(struct wm_flight *f, const struct vmsim_record *r)
 	f->raised = true;
 	f->result = VMSIM_RESULT_IN_PAGE_ERROR;
 	f->fault_va = r->va;
+	if (f->beyond) { /* it did not come to that */
+		f->beyond->prot = f->beyond_prot;
+		f->beyond = NULL;
+		f->guards--;
+	}
 	return true;
 }
 

@@ -82,6 +82,7 @@ struct wm_page {
 	bool picked;    /* a write of it began meanwhile */
 	bool was_lost;  /* it had been lost when an undo made it live meanwhile */
 	bool lost_now;  /* its contents were dropped meanwhile */
+	bool doubtful;  /* lost, or live and never written: told by MEM_RESET_UNDO alone */
 	enum wm_leave left;
 	uint32_t fault; /* enum wm_fault */
 	/* errors */
@@ -173,6 +174,8 @@ struct wm_flight {
 	bool unsure;            /* what it returns depends on what is not known */
 	bool may_err;           /* an injected error may come to pass */
 	unsigned guards; /* guards that it consumes and no page-fault event has told of yet */
+	struct wm_page *beyond; /* whose guard it consumes, unless an earlier page has an error */
+	uint32_t beyond_prot;   /* with that guard */
 	bool failed, raised, differed, must_differ, asked, answered;
 	uint32_t code, differ_code;
 	uint64_t got; /* what a read returned that was asked about */
@@ -203,7 +206,7 @@ struct wm_counts {
 	uint64_t ops; /* carried out */
 	uint64_t faults[8]; /* by wm_fault_names */
 	uint64_t input, output, reads, writes, repurposed;
-	uint64_t pending, lost, pending_unsure;
+	uint64_t pending, lost, pending_unsure, lost_unsure;
 	uint64_t calls, calls_failed, values, asked, in_page;
 	uint64_t charge_peak, reserved_peak, resident, resident_peak;
 	uint64_t succeeded[VMSIM_N_CALLS], refused[VMSIM_N_CALLS];

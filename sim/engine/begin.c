@@ -159,6 +159,7 @@ void event_begin(struct vmsim_machine *m, struct thread *thread, const struct op
 {
 	const struct vmsim_event *event = &op->event;
 
+	call_forget(&thread->op);
 	thread->op = *op;
 	thread->op.stage = OP_BEGIN;
 	if (event->op == VMSIM_OP_CALL)

@@ -74,7 +74,7 @@ static void end_call(struct vmsim_machine *m, struct thread *thread)
 	g_free(m->last_outcome.pages);
 	m->last_outcome = op->call.outcome;
 	op->call.outcome.pages = NULL;
-	call_forget(op);
+	api_call_fini(&op->call); /* what was recorded is asked for yet (place.c) */
 	op->stage = process_has_exited(thread->process) ? OP_EXITED : OP_IDLE;
 }
 

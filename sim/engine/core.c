@@ -21,6 +21,8 @@ void core_init(struct vmsim_machine *m)
 	m->mmu = &m->core->mmu;
 	m->idle_from = m->idle_until = DEVICE_NEVER;
 	m->submitted = g_array_new(FALSE, FALSE, sizeof(struct submission));
+	m->given_up = g_array_new(FALSE, FALSE, sizeof(struct given_up));
+	m->held = g_array_new(FALSE, FALSE, sizeof(vmsim_pfn));
 }
 
 void core_fini(struct vmsim_machine *m)
@@ -35,6 +37,8 @@ void core_fini(struct vmsim_machine *m)
 	}
 	g_free(m->cores);
 	g_array_unref(m->submitted);
+	g_array_unref(m->given_up);
+	g_array_unref(m->held);
 }
 
 vmsim_cycles core_now(const struct vmsim_machine *m, const struct core *core)

@@ -111,6 +111,14 @@ static void tables_freed(void *ctx, uint32_t asid, vmsim_vpn vpn)
 	machine_want_invalidation(m, asid, vpn);
 }
 
+static void thread_free(void *data)
+{
+	struct thread *thread = data;
+
+	call_forget(&thread->op);
+	g_free(thread);
+}
+
 struct vmsim_machine *vmsim_machine_new(const vmsim_config *config, GError **error)
 {
 	struct vmsim_machine *m;
@@ -141,7 +149,7 @@ struct vmsim_machine *vmsim_machine_new(const vmsim_config *config, GError **err
 	memory_init(&m->memory, m->config);
 	core_init(m);
 	free_init(m);
-	m->threads = g_hash_table_new_full(machine_thread_hash, g_int64_equal, g_free, g_free);
+	m->threads = g_hash_table_new_full(machine_thread_hash, g_int64_equal, g_free, thread_free);
 	m->threads_of = g_hash_table_new_full(NULL, NULL, NULL,
 					      (GDestroyNotify)g_ptr_array_unref);
 	m->processes = g_hash_table_new(NULL, NULL);
@@ -167,14 +175,8 @@ struct vmsim_machine *vmsim_machine_new(const vmsim_config *config, GError **err
 
 void vmsim_machine_free(struct vmsim_machine *m)
 {
-	GHashTableIter iter;
-	void *thread;
-
 	if (!m)
 		return;
-	g_hash_table_iter_init(&iter, m->threads);
-	while (g_hash_table_iter_next(&iter, NULL, &thread))
-		call_forget(&((struct thread *)thread)->op);
 	g_hash_table_destroy(m->threads_of);
 	g_hash_table_destroy(m->threads);
 	g_hash_table_destroy(m->processes);

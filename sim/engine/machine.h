@@ -129,6 +129,13 @@ struct submission {
 	struct core *core;
 };
 
+/* A frame that was given up, and is to be listed (T2). */
+struct given_up {
+	vmsim_pfn frame;
+	vmsim_cycles at; /* DEVICE_NEVER: when the round of `core` has ended */
+	struct core *core;
+};
+
 #include "engine/core.h"
 
 struct vmsim_machine {
@@ -183,6 +190,8 @@ struct vmsim_machine {
 	GArray *invalidations;  /* of this step: struct invalidation */
 	GPtrArray *submissions; /* of this step: struct io */
 	GArray *submitted;      /* many: struct submission, still to reach the device */
+	GArray *given_up;       /* many: struct given_up */
+	GArray *held;           /* of this step: vmsim_pfn, frames that other cores may still map */
 
 	/* the traces */
 	GPtrArray *sources; /* of struct source */
@@ -317,6 +326,10 @@ void shootdown_arrive(struct vmsim_machine *m);
 /* shootdown_enter: the acting core loads an address space; returns what it still has to flush. */
 vmsim_cycles shootdown_enter(struct vmsim_machine *m, uint32_t asid);
 bool shootdown_is_stale(const struct core *core, uint32_t asid);
+/* shootdown_next: when the next round ends that frames wait for; DEVICE_NEVER: they wait for none.
+ * shootdown_list: those whose round has ended by then are listed (T2). */
+vmsim_cycles shootdown_next(const struct vmsim_machine *m);
+void shootdown_list(struct vmsim_machine *m, vmsim_cycles at);
 /* The vmm's requests, kept until the end of its step (struct vmm_host). ctx is the machine. */
 void machine_want_invalidation(void *ctx, uint32_t asid, vmsim_vpn vpn);
 
@@ -388,7 +401,7 @@ void access_begin(struct vmsim_machine *m, struct thread *thread);
 void call_begin(struct vmsim_machine *m, struct thread *thread);
 /* call_keep: what a call points to belongs to the reader and goes with its batch. */
 void call_keep(struct vmsim_machine *m, struct op *op);
-/* call_forget: what an operation that is a call holds, under way or not. */
+/* call_forget: what a thread's last operation holds, if it is a call, under way or not. */
 void call_forget(struct op *op);
 /* access_touch: a call needs a page faulted in. */
 void access_touch(struct vmsim_machine *m, struct thread *thread, vmsim_va va);

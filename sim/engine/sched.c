@@ -140,6 +140,7 @@ static void take_step(struct vmsim_machine *m)
 /* In the order in which they come within one cycle. */
 enum kind {
 	LEAVING, /* of a process whose exit is over: its core is idle before anything happens */
+	ANSWERED, /* all cores a shootdown: the frames are listed */
 	COMPLETION,
 	SUBMISSION,
 	WAKING,
@@ -283,6 +284,7 @@ static struct happening next_happening(struct vmsim_machine *m, const struct sta
 	free_look(m);
 	if (m->free && !next)
 		offer_lanes(m, &best);
+	offer_at(&best, shootdown_next(m), ANSWERED);
 	offer_at(&best, device_next(m->device), COMPLETION);
 	if (m->many)
 		offer_at(&best, work_submit_next(m), SUBMISSION);
@@ -310,6 +312,9 @@ static void happen(struct vmsim_machine *m, const struct happening *next)
 		core_pass(m, next->at);
 	}
 	switch (next->kind) {
+	case ANSWERED:
+		shootdown_list(m, next->at);
+		break;
 	case COMPLETION:
 		work_completions(m, next->at);
 		break;

@@ -3,8 +3,9 @@
  *
  * What a core holds of a page goes in the cycle in which the entry changes, here and on every core
  * that is in the address space. Those are interrupted: the interrupts are sent once the step has
- * booked its work, and when they arrive, each takes its time on its core and then answers. A core
- * that holds translations of a space it is not in flushes them before it enters that again. */
+ * booked its work, and when they arrive, each takes its time on its core and then answers. When all
+ * have, the frames that the step gave up are listed. A core that holds translations of a space it
+ * is not in flushes them before it enters that again. */
 #include "engine/clock.h"
 
 enum space {
@@ -88,6 +89,58 @@ static void invalidate_others(struct vmsim_machine *m, const struct invalidation
 	}
 }
 
+/* T2: what the step gave up, once all its interrupts are answered. */
+static void hold(struct vmsim_machine *m)
+{
+	struct given_up one = {.at = DEVICE_NEVER, .core = m->core};
+
+	vmm_hold(m->vmm, m->core->round.targets ? m->held : NULL);
+	for (guint i = 0; i < m->held->len; i++) {
+		one.frame = g_array_index(m->held, vmsim_pfn, i);
+		g_array_append_val(m->given_up, one);
+	}
+	g_array_set_size(m->held, 0);
+}
+
+vmsim_cycles shootdown_next(const struct vmsim_machine *m)
+{
+	vmsim_cycles next = DEVICE_NEVER;
+
+	for (guint i = 0; i < m->given_up->len; i++)
+		next = MIN(next, g_array_index(m->given_up, struct given_up, i).at);
+	return next;
+}
+
+/* They may do for a thread that waits for a frame, and modified ones are work for the writer. */
+void shootdown_list(struct vmsim_machine *m, vmsim_cycles at)
+{
+	guint kept = 0;
+
+	for (guint i = 0; i < m->given_up->len; i++) {
+		struct given_up *one = &g_array_index(m->given_up, struct given_up, i);
+
+		if (one->at <= at)
+			vmm_list(m->vmm, one->frame);
+		else
+			g_array_index(m->given_up, struct given_up, kept++) = *one;
+	}
+	g_array_set_size(m->given_up, kept);
+	m->background_due = vmm_has_background(m->vmm);
+	m->frames_due = true;
+}
+
+/* The round of the acting core ends then. */
+static void answered(struct vmsim_machine *m, vmsim_cycles at)
+{
+	for (guint i = 0; i < m->given_up->len; i++) {
+		struct given_up *one = &g_array_index(m->given_up, struct given_up, i);
+
+		if (one->core == m->core && one->at == DEVICE_NEVER)
+			one->at = at;
+	}
+	work_release(m);
+}
+
 vmsim_cycles machine_invalidate(struct vmsim_machine *m)
 {
 	struct round *round = &m->core->round;
@@ -95,11 +148,9 @@ vmsim_cycles machine_invalidate(struct vmsim_machine *m)
 	guint n = m->invalidations->len, next;
 	vmsim_cycles cycles = 0;
 
-	if (!n)
-		return 0;
 	if (n > 1)
 		g_array_sort(m->invalidations, by_address_space);
-	all = &g_array_index(m->invalidations, struct invalidation, 0);
+	all = n ? &g_array_index(m->invalidations, struct invalidation, 0) : NULL;
 	for (guint i = 0; i < n; i = next) {
 		for (next = i + 1; next < n && all[next].asid == all[i].asid;)
 			next++;
@@ -107,6 +158,9 @@ vmsim_cycles machine_invalidate(struct vmsim_machine *m)
 		if (m->many)
 			invalidate_others(m, all + i, next - i);
 	}
+	hold(m);
+	if (!n)
+		return 0;
 	round->vpn = all[0].vpn;
 	round->pages = n;
 	round->cycles = cycles;
@@ -154,7 +208,7 @@ void shootdown_arrive(struct vmsim_machine *m)
 {
 	struct core *sender = m->core;
 	struct round *round = &sender->round;
-	vmsim_cycles sent = m->now, answered = sent;
+	vmsim_cycles sent = m->now, end = sent;
 	struct account *account;
 
 	for (unsigned i = 0; i < m->n_cores; i++) {
@@ -163,20 +217,20 @@ void shootdown_arrive(struct vmsim_machine *m)
 		if (!(round->targets & (uint64_t)1 << i))
 			continue;
 		core_interrupt(m, core, MAX(sent, core->reference_end), round->cost[i]);
-		answered = MAX(answered, core->handler_end);
+		end = MAX(end, core->handler_end);
 	}
 	core_select(m, sender);
 	clock_stamp(m);
-	report(m, round->vpn, n_targets(round), round->pages, round->cycles + answered - sent);
+	report(m, round->vpn, n_targets(round), round->pages, round->cycles + end - sent);
 	round->targets = 0;
 	core_step(m);
 	account = stats_switch(&m->stats, round->account);
-	BOOK(m, shootdown, answered - sent);
+	BOOK(m, shootdown, end - sent);
 	stats_switch(&m->stats, account);
 	sender->awaits = true;
 	if (sender->running && round->seq == sender->running->op.seq)
 		sender->running->served = m->now;
-	work_release(m);
+	answered(m, end);
 }
 
 vmsim_cycles shootdown_enter(struct vmsim_machine *m, uint32_t asid)

@@ -131,10 +131,10 @@ static bool swap_out(struct vmm *vmm)
 
 /* --- trimming (W6) --------------------------------------------------------------------------- */
 
-/* Pages that are available, or will be once they are written. */
+/* Pages that are available, or will be once they are written, or have left other cores' TLBs. */
 static uint64_t available_soon(const struct vmm *vmm)
 {
-	return pfn_available(&vmm->db) + writer_backlog(vmm) + vmm->ios_writing;
+	return pfn_available(&vmm->db) + vmm->db.n_held + writer_backlog(vmm) + vmm->ios_writing;
 }
 
 /* How much trimming is to make available; 0 when none is due. A thread that waits for a frame

@@ -42,7 +42,7 @@ static void check_list(struct audit *a, const struct pfn_list *list, enum pfn_st
 
 	for (uint32_t f = list->head; f != VMSIM_NO_PFN; prev = f, f = db->pfn[f].next) {
 		if (f >= db->fresh || n++ > list->n || db->pfn[f].prev != prev ||
-		    db->pfn[f].state != state ||
+		    db->pfn[f].state != state || db->pfn[f].held ||
 		    (state == PFN_STANDBY && db->pfn[f].priority != priority)) {
 			broke(a, "%s stands on the list of %s frames, after %d",
 			      frame_words(a, f), pfn_state_names[state], (int)prev);
@@ -55,13 +55,20 @@ static void check_list(struct audit *a, const struct pfn_list *list, enum pfn_st
 		      (int)list->tail);
 }
 
+static bool is_held(const struct pfn *pfn)
+{
+	return pfn->held && pfn->state != PFN_ACTIVE && pfn->state != PFN_TRANSITION &&
+	       pfn->state != PFN_BAD;
+}
+
 /* Every frame is in one state; those that are zeroed, free, standby or modified stand once on the
- * list of their state (and priority), others on none; lists are as long as they and the counters
- * of states say, and the states make up all of memory. */
+ * list of their state (and priority), but for those that are held until a shootdown is acknowledged
+ * (T2), others on none; lists are as long as they and the counters of states say, and the states
+ * and the held ones make up all of memory. */
 void check_I1(struct audit *a)
 {
 	const struct pfn_db *db = a->db;
-	uint64_t n[PFN_N_STATES] = {0}, sum = 0, tables = 0, large = 0, store = 0;
+	uint64_t n[PFN_N_STATES] = {0}, sum = db->n_held, held = 0, tables = 0, large = 0, store = 0;
 
 	for (int s = 0; s < PFN_N_STATES; s++)
 		sum += db->n[s];
@@ -74,7 +81,8 @@ void check_I1(struct audit *a)
 	if (!a->whole)
 		return;
 	for (vmsim_pfn f = 0; f < db->fresh; f++) {
-		n[db->pfn[f].state]++;
+		held += is_held(&db->pfn[f]);
+		n[db->pfn[f].state] += !is_held(&db->pfn[f]);
 		tables += (db->pfn[f].flags & PFN_TABLE) != 0;
 		large += (db->pfn[f].flags & PFN_LARGE) != 0;
 		store += (db->pfn[f].flags & PFN_STORE) != 0;
@@ -82,6 +90,9 @@ void check_I1(struct audit *a)
 	n[PFN_ZEROED] += db->frames - db->fresh;
 	for (int s = 0; s < PFN_N_STATES; s++)
 		check_length(a, (enum pfn_state)s, n[s]);
+	if (held != db->n_held)
+		broke(a, "%" G_GUINT64_FORMAT " frames are held off their lists, but the counter "
+		      "says %" G_GUINT64_FORMAT, held, db->n_held);
 	if (tables != db->n_tables || large != db->n_large || store != db->n_store)
 		broke(a, "%" G_GUINT64_FORMAT " frames hold page tables, %" G_GUINT64_FORMAT
 		      " large pages, %" G_GUINT64_FORMAT " are the store's, but the counters say %"

@@ -65,6 +65,9 @@ static void dump_frames(struct audit *a, GString *out, unsigned lines)
 	for (int s = 0; s < PFN_N_STATES; s++)
 		g_string_append_printf(out, " %" G_GUINT64_FORMAT " %s%s", db->n[s],
 				       pfn_state_names[s], s + 1 < PFN_N_STATES ? "," : "");
+	if (db->n_held)
+		g_string_append_printf(out, ", %" G_GUINT64_FORMAT " held until cores answer",
+				       db->n_held);
 	g_string_append(out, "; those that are not free:\n");
 	for (vmsim_pfn f = 0; f < db->fresh; f++) {
 		const struct pfn *pfn = &db->pfn[f];

@@ -163,6 +163,26 @@ void frame_repurpose(struct vmm *vmm, vmsim_pfn frame)
 
 /* --- giving back -------------------------------------------------------------------------- */
 
+void frame_give_up(struct vmm *vmm, vmsim_pfn frame)
+{
+	if (vmm->config->cores > 1)
+		g_array_append_val(vmm->given_up, frame);
+}
+
+void vmm_hold(struct vmm *vmm, GArray *frames)
+{
+	for (guint i = 0; frames && i < vmm->given_up->len; i++)
+		pfn_hold(&vmm->db, g_array_index(vmm->given_up, vmsim_pfn, i));
+	if (frames)
+		g_array_append_vals(frames, vmm->given_up->data, vmm->given_up->len);
+	g_array_set_size(vmm->given_up, 0);
+}
+
+void vmm_list(struct vmm *vmm, vmsim_pfn frame)
+{
+	pfn_release(&vmm->db, frame);
+}
+
 void frame_free(struct vmm *vmm, vmsim_pfn frame, enum pfn_transition move)
 {
 	struct pfn *pfn = &vmm->db.pfn[frame];
@@ -179,6 +199,7 @@ void frame_free_table(void *ctx, vmsim_pfn frame)
 	struct vmm *vmm = ctx;
 
 	vmm->db.n_tables--;
+	frame_give_up(vmm, frame);
 	frame_free(vmm, frame, MOVE_L38_RELEASE);
 }
 

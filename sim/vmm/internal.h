@@ -81,6 +81,7 @@ struct vmm {
 	struct work work;
 
 	struct pfn_db db;
+	GArray *given_up; /* of vmsim_pfn: frames that lost a mapping in this step (T2) */
 	struct pagefile file;
 	struct pt_pool pool;
 	uint64_t shared_pages, shared_moves; /* of pool.shared, as they were counted last */
@@ -336,6 +337,9 @@ enum pfn_transition frame_rule(const struct vmm *vmm, vmsim_pfn frame);
 /* frame_get: frame_take(), evicting where there is no standby list. */
 enum vmm_status frame_get(struct vmm *vmm, struct process *process, enum frame_use use,
 			  vmsim_pfn *frame, struct io **io);
+/* frame_give_up: the frame loses a mapping in this step: other cores have to forget it before it can
+ * be taken (T2). Before it is moved. */
+void frame_give_up(struct vmm *vmm, vmsim_pfn frame);
 /* frame_free: an unmapped frame that is under no I/O goes to the free list; its slot is freed. */
 void frame_free(struct vmm *vmm, vmsim_pfn frame, enum pfn_transition move);
 /* frame_delete: the same for a deleted page's: at once, or when its I/O ends (4.5). */

@@ -134,8 +134,10 @@ void large_unmap(struct vmm *vmm, struct process *process, const struct vad *vad
 
 		pt_set_large(&process->pt, vpn, 0);
 		vmm->host.invalidate(vmm->host.ctx, process->asid, vpn); /* once is enough (H10) */
-		for (unsigned p = 0; p < LARGE_PAGE; p++)
+		for (unsigned p = 0; p < LARGE_PAGE; p++) {
+			frame_give_up(vmm, frame + p);
 			frame_free(vmm, frame + p, MOVE_L33_RELEASE);
+		}
 		vmm->db.n_large -= LARGE_PAGE;
 		vmm->work.freed += LARGE_PAGE;
 	}

@@ -53,6 +53,7 @@ void pfn_db_fini(struct pfn_db *db)
 	g_free(db->pfn);
 }
 
+/* The list of the frame's state, whether it stands there or will; NULL: there is none. */
 static struct pfn_list *list_of(struct pfn_db *db, vmsim_pfn frame)
 {
 	const struct pfn *pfn = &db->pfn[frame];
@@ -114,6 +115,39 @@ static void list_unlink(struct pfn_db *db, struct pfn_list *list, vmsim_pfn fram
 	list->n--;
 }
 
+/* Out of its state, or into the one it is in now: it is on that's list, unless it is held. */
+static void leave(struct pfn_db *db, vmsim_pfn frame)
+{
+	struct pfn *pfn = &db->pfn[frame];
+	struct pfn_list *list = list_of(db, frame);
+
+	if (list && pfn->held) {
+		db->n_held--;
+		return;
+	}
+	db->n[pfn->state]--;
+	if (list && frame < db->fresh)
+		list_unlink(db, list, frame);
+}
+
+static void enter(struct pfn_db *db, vmsim_pfn frame)
+{
+	struct pfn *pfn = &db->pfn[frame];
+	struct pfn_list *list = list_of(db, frame);
+
+	if (list && pfn->held) {
+		db->n_held++;
+		return;
+	}
+	db->n[pfn->state]++;
+	if (!list)
+		return;
+	if (pfn->state == PFN_ZEROED || (pfn->state == PFN_STANDBY && pfn->at_head))
+		list_prepend(db, list, frame);
+	else
+		list_append(db, list, frame);
+}
+
 static void report_move(struct pfn_db *db, vmsim_pfn frame,
 			const struct pfn_transition_info *move)
 {
@@ -137,30 +171,24 @@ void pfn_move(struct pfn_db *db, vmsim_pfn frame, enum pfn_transition move)
 	const struct pfn_transition_info *info = &pfn_transitions[move];
 	struct pfn *pfn = &db->pfn[frame];
 	enum pfn_state to = info->to;
-	struct pfn_list *list;
 
 	g_assert(info->from & (1u << pfn->state));
 	if (events_wanted(db->events, VMSIM_RECORD_FRAME_STATE))
 		report_move(db, frame, info);
+	leave(db, frame);
 	if (frame >= db->fresh) {
 		g_assert(frame == db->fresh && pfn->state == PFN_ZEROED);
 		db->fresh++;
-	} else if ((list = list_of(db, frame))) {
-		list_unlink(db, list, frame);
 	}
-	db->n[pfn->state]--;
-	db->n[to]++;
 	pfn->state = (uint8_t)to;
+	pfn->at_head = false;
 	if (to == PFN_FREE || to == PFN_ZEROED || to == PFN_BAD) {
 		pfn->owner = NULL;
 		pfn->segment = NULL;
 		pfn->vpn = 0;
 		pfn->reset = RESET_NO;
 	}
-	if (to == PFN_ZEROED)
-		list_prepend(db, &db->zeroed, frame);
-	else if ((list = list_of(db, frame)))
-		list_append(db, list, frame);
+	enter(db, frame);
 }
 
 void pfn_requeue(struct pfn_db *db, vmsim_pfn frame, unsigned priority, bool head)
@@ -168,12 +196,25 @@ void pfn_requeue(struct pfn_db *db, vmsim_pfn frame, unsigned priority, bool hea
 	struct pfn *pfn = &db->pfn[frame];
 
 	g_assert(pfn->state == PFN_STANDBY && priority < PFN_PRIORITIES);
-	list_unlink(db, &db->standby[pfn->priority], frame);
+	leave(db, frame);
 	pfn->priority = (uint8_t)priority;
-	if (head)
-		list_prepend(db, &db->standby[priority], frame);
-	else
-		list_append(db, &db->standby[priority], frame);
+	pfn->at_head = head;
+	enter(db, frame);
+}
+
+void pfn_hold(struct pfn_db *db, vmsim_pfn frame)
+{
+	leave(db, frame);
+	db->pfn[frame].held++;
+	enter(db, frame);
+}
+
+void pfn_release(struct pfn_db *db, vmsim_pfn frame)
+{
+	g_assert(db->pfn[frame].held);
+	leave(db, frame);
+	db->pfn[frame].held--;
+	enter(db, frame);
 }
 
 enum pfn_state pfn_worst(const struct pfn_db *db, vmsim_pfn first, uint32_t n)
@@ -181,7 +222,7 @@ enum pfn_state pfn_worst(const struct pfn_db *db, vmsim_pfn first, uint32_t n)
 	unsigned worst = PFN_ZEROED;
 
 	for (vmsim_pfn f = first; f - first < n && f < db->fresh && worst <= PFN_STANDBY; f++)
-		worst = MAX(worst, db->pfn[f].state);
+		worst = MAX(worst, db->pfn[f].held ? PFN_TRANSITION : db->pfn[f].state);
 	return (enum pfn_state)worst;
 }
 

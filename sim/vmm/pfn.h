@@ -18,7 +18,8 @@
  * holds a page table, part of a large page, or part of the compression store.
  *
  * Invariants
- *  1. Every frame is on exactly one list, or in TRANSITION, ACTIVE or BAD (I1).
+ *  1. Every frame is on exactly one list, or in TRANSITION, ACTIVE or BAD (I1); or given up, and
+ *     held until the shootdown of its page is acknowledged (T2).
  *  2. Frames from `fresh` up were never used: they are zeroed, on the zeroed list behind all
  *     others, and their records are untouched (host memory is spent on first use only).
  *  3. ZEROED, FREE and BAD frames have no owner, slot or flags (I5). */
@@ -90,11 +91,13 @@ struct pfn {
 	uint32_t slot;       /* pagefile slot with this content, 0: none */
 	uint32_t share;      /* valid entries that name it; of a table's or large page's: 0 */
 	uint32_t locks;      /* of those, locked ones */
+	uint32_t held;       /* shootdowns of its pages that are not acknowledged */
 	uint32_t pins;       /* faults that wait for a frame to copy it into (3.5) */
 	uint8_t state, flags, priority, reset;
 	uint8_t page_priority; /* of the page it holds (W11); `priority` is that of its list */
 	uint8_t keep;   /* enum pfn_keep while it is reset; KEEP_OFFERED + priority - 1 */
 	uint8_t spared; /* it was modified when it was reset, so dropping it spares a write */
+	bool at_head;   /* of its standby list it belongs at the head (R11) */
 	bool awaited;   /* a fault mapped it, and the access that faulted may be yet to come */
 	struct process *owner; /* of a private or large page, or a table; NULL for a section's */
 	struct segment *segment; /* of a section's page */
@@ -114,7 +117,8 @@ struct pfn_db {
 	uint32_t fresh; /* first frame never used; frames: none left */
 	struct pfn_list zeroed, free, standby[PFN_PRIORITIES];
 	struct pfn_list modified, mapped; /* modified: bound for the pagefile, for files (W7) */
-	uint64_t n[PFN_N_STATES];
+	uint64_t n[PFN_N_STATES]; /* frames in that state, but for those that are held off its list */
+	uint64_t n_held;          /* and how many those are */
 	uint64_t n_tables, n_large, n_store; /* wired frames, by what for */
 	struct events *events;
 };
@@ -147,6 +151,11 @@ static inline void pfn_choose_list(struct pfn *pfn)
 /* pfn_requeue: move a standby frame to the tail of another priority's list, or to its head. */
 void pfn_requeue(struct pfn_db *db, vmsim_pfn frame, unsigned priority, bool head);
 
+/* pfn_hold: the frame is not to be on a list, whatever state it is in or comes to. pfn_release: nor
+ * for this reason any more; if that was the last, it goes where a frame of its state comes. */
+void pfn_hold(struct pfn_db *db, vmsim_pfn frame);
+void pfn_release(struct pfn_db *db, vmsim_pfn frame);
+
 /* The frame each list would give next; VMSIM_NO_PFN when it is empty. */
 vmsim_pfn pfn_first_zeroed(const struct pfn_db *db);
 vmsim_pfn pfn_first_free(const struct pfn_db *db);
@@ -155,7 +164,7 @@ vmsim_pfn pfn_first_modified(const struct pfn_db *db);
 vmsim_pfn pfn_first_mapped(const struct pfn_db *db);
 
 /* pfn_worst: the state of those n frames that are taken last: available ones come first in enum
- * pfn_state, in the order of L1. */
+ * pfn_state, in the order of L1. Held ones are not available. */
 enum pfn_state pfn_worst(const struct pfn_db *db, vmsim_pfn first, uint32_t n);
 /* pfn_untouched_end: frames below `end` are no longer untouched, but the last of the zeroed list in
  * the order they had; so that any of them may be moved, and not only the first. */

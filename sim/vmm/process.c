@@ -25,6 +25,7 @@ struct vmm *vmm_new(const struct config *config, struct stats *stats, struct eve
 	vmm->processes = g_ptr_array_new();
 	vmm->ios = g_hash_table_new(NULL, NULL);
 	vmm->injected = g_array_new(FALSE, FALSE, sizeof(struct injected));
+	vmm->given_up = g_array_new(FALSE, FALSE, sizeof(vmsim_pfn));
 	vmm->store = g_array_new(FALSE, FALSE, sizeof(vmsim_pfn));
 	sections_init(vmm);
 	pfn_db_init(&vmm->db, frames, config->memory.zeroed, events);
@@ -87,6 +88,7 @@ void vmm_free(struct vmm *vmm)
 	g_ptr_array_unref(vmm->processes);
 	g_hash_table_destroy(vmm->ios); /* the engine frees what is under way */
 	g_array_unref(vmm->injected);
+	g_array_unref(vmm->given_up);
 	g_array_unref(vmm->store);
 	sections_fini(vmm);
 	pt_pool_fini(&vmm->pool);

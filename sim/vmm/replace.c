@@ -49,7 +49,8 @@ static bool is_spared(struct vmm *vmm, vmsim_pfn frame)
 	return vmm->sparing && pfn->awaited;
 }
 
-/* W2. Who replaces a page of its own (W1) gives up no other's, and stays as large as it is: a hard
+/* W2. A page that came back before all cores knew that it had gone would not give its frame. Who
+ * replaces a page of its own (W1) gives up no other's, and stays as large as it is: a hard
  * minimum does not matter, and for the sake of a hard maximum nothing does. Else a dirty page can
  * only go where a slot can be had for it that modified pages do not lay claim to already; one that
  * holds a stale slot gives that up first. Files have room. */
@@ -59,7 +60,7 @@ static bool evictable(void *ctx, vmsim_pfn frame)
 	struct process *replacing = vmm->replacing;
 	struct pfn *pfn = &vmm->db.pfn[frame];
 
-	if (pfn->state != PFN_ACTIVE || (pfn->flags & PFN_WIRED) || pfn->pins)
+	if (pfn->state != PFN_ACTIVE || (pfn->flags & PFN_WIRED) || pfn->pins || pfn->held)
 		return false;
 	if (is_spared(vmm, frame))
 		return false;

@@ -225,6 +225,7 @@ void page_unmap(struct vmm *vmm, struct process *process, vmsim_vpn vpn, unsigne
 	pt_set(&process->pt, vpn,
 	       pte & PTE_SHARED ? pte_make_prototype(prot) : pte_make_transition(prot, frame));
 	vmm->host.invalidate(vmm->host.ctx, process->asid, vpn);
+	frame_give_up(vmm, frame);
 	working_set_remove(vmm, process, frame, pte);
 	if (!vmm->db.pfn[frame].share)
 		frame_list(vmm, frame);
@@ -250,6 +251,7 @@ void page_delete(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t 
 	}
 	if (pte_is_valid(pte)) {
 		vmm->host.invalidate(vmm->host.ctx, process->asid, vpn);
+		frame_give_up(vmm, pte_frame(pte));
 		if (pte & PTE_D)
 			watch_written(process, vpn);
 		working_set_remove(vmm, process, pte_frame(pte), pte);

@@ -248,6 +248,16 @@ void vmm_zero(struct vmm *vmm);
 /* Whether a frame can be had now without waiting for I/O. */
 bool vmm_has_frames(struct vmm *vmm);
 
+/* --- frames given up while other cores are told so (T2) ----------------------------------- */
+
+/* vmm_hold: the frames that lost a mapping since it was last called come on no list before they are
+ * given to vmm_list(), each once; appended to `frames`, of vmsim_pfn. NULL: no other core has to
+ * hear of it, and they stand where they are. With one core there are none. */
+void vmm_hold(struct vmm *vmm, GArray *frames);
+/* vmm_list: the shootdown of its page was acknowledged: it comes on the list of the state it has
+ * come to, if it has one. */
+void vmm_list(struct vmm *vmm, vmsim_pfn frame);
+
 /* --- audit ------------------------------------------------------------------------------ */
 
 /* vmm_check: NULL, or the identifier of the first invariant (semantics 10) that does not hold. */

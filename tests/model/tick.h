@@ -47,12 +47,12 @@
  *        or background work did something, else when background work has nothing more to do; on
  *        the textbook machine, where a frame cannot be told before it is tried for, whenever the
  *        memory manager did something
- *   T15  TLBs, here and elsewhere, lose the pages in the step's cycle, in which frames are
- *        listed, too. A core is interrupted if it is in the address space. The interrupts leave
- *        when the step's work is over, and get there when those of the round are (os.ipi). The
- *        step of one page's lookups, walk and data is not interrupted, anything else at once;
- *        handlers are served one after another, in the order in which they came, and answer when
- *        they are done
+ *   T15  TLBs, here and elsewhere, lose the pages in the step's cycle. A core is interrupted if it
+ *        is in the address space. The interrupts leave when the step's work is over, and get there
+ *        when those of the round are (os.ipi). The step of one page's lookups, walk and data is not
+ *        interrupted, anything else at once; handlers are served one after another, in the order in
+ *        which they came, and answer when they are done. Frames that the step gave up come on their
+ *        lists when all have answered (T2), in the order in which they were given up
  *   T16  idle cores for background work have no thread, or one that waits; it goes before
  *        threads, and on step after step until it finds nothing to do; it begins when the memory
  *        manager has been at work since it last did
@@ -232,6 +232,12 @@ struct tick_gone {
 	vmsim_vpn vpn;
 };
 
+/* A frame that waits for a core's interrupts to be answered, before it is listed. */
+struct tick_given {
+	vmsim_pfn frame;
+	const struct tick_core *core;
+};
+
 struct tick {
 	const struct config *config;
 	const struct tick_case *c;
@@ -259,6 +265,7 @@ struct tick {
 
 	struct tick_device *device;
 	GArray *invalidations;  /* of this step: struct tick_gone */
+	GArray *given_up;       /* struct tick_given */
 	GPtrArray *submissions; /* of this step */
 
 	bool background_due; /* the vmm was at work since it last found nothing to do */

@@ -278,6 +278,7 @@ static void tick_init(struct tick *t)
 	t->threads = g_ptr_array_new_with_free_func(thread_free);
 	t->processes = g_hash_table_new(NULL, NULL);
 	t->invalidations = g_array_new(FALSE, FALSE, sizeof(struct tick_gone));
+	t->given_up = g_array_new(FALSE, FALSE, sizeof(struct tick_given));
 	t->submissions = g_ptr_array_new();
 	t->device = tick_device_new(t->config);
 	memory_init(&t->memory, t->config);
@@ -308,6 +309,7 @@ static void tick_fini(struct tick *t)
 	g_ptr_array_unref(t->threads);
 	g_hash_table_destroy(t->processes);
 	g_array_unref(t->invalidations);
+	g_array_unref(t->given_up);
 	g_ptr_array_unref(t->submissions);
 	g_array_unref(t->ledgers);
 	events_fini(&t->events);

@@ -1,9 +1,9 @@
 /* tick_shoot.c: translations that a step takes away leave the TLBs of every core (H15 to H17, T15).
  *
- * They leave in the step's cycle, and frames are listed then. What the interrupts cost comes later:
- * they reach other cores when the step's own cycles are over, and the round's (os.ipi). A core
- * takes them one after another, but not in the middle of a reference; the step is over when all
- * have answered, which each does when its handler is done. */
+ * They leave in the step's cycle. What the interrupts cost comes later: they reach other cores when
+ * the step's own cycles are over, and the round's (os.ipi). A core takes them one after another,
+ * but not in the middle of a reference; the step is over when all have answered, which each does
+ * when its handler is done. Then the frames that the step gave up are listed. */
 #include "model/tick.h"
 
 #include <string.h>
@@ -72,6 +72,20 @@ static void forget_elsewhere(struct tick *t, struct tick_core *core, uint32_t as
 	}
 }
 
+static void keep(struct tick *t, const struct tick_core *core)
+{
+	GArray *frames = g_array_new(FALSE, FALSE, sizeof(vmsim_pfn));
+	bool any = false;
+
+	for (unsigned i = 0; i < t->n_cores; i++)
+		any |= core->target[i];
+	vmm_hold(t->vmm, any ? frames : NULL);
+	for (guint i = 0; i < frames->len; i++)
+		g_array_append_val(t->given_up, ((struct tick_given){
+							g_array_index(frames, vmsim_pfn, i), core}));
+	g_array_unref(frames);
+}
+
 vmsim_cycles tick_invalidate(struct tick *t, struct tick_core *core)
 {
 	vmsim_cycles cycles = 0;
@@ -87,6 +101,7 @@ vmsim_cycles tick_invalidate(struct tick *t, struct tick_core *core)
 		forget_elsewhere(t, core, gone(t, i)->asid);
 	}
 	g_array_set_size(t->invalidations, 0);
+	keep(t, core);
 	return cycles;
 }
 
@@ -163,6 +178,26 @@ static void take(struct tick *t, struct tick_core *core, struct tick_slice slice
 	core->n_slices++;
 }
 
+static bool is_answered(const struct tick_core *core)
+{
+	return core->round == TICK_SENT && !core->unanswered;
+}
+
+static void list_frames(struct tick *t)
+{
+	for (guint i = 0; i < t->given_up->len;) {
+		struct tick_given given = g_array_index(t->given_up, struct tick_given, i);
+
+		if (!is_answered(given.core)) {
+			i++;
+			continue;
+		}
+		vmm_list(t->vmm, given.frame);
+		g_array_remove_index(t->given_up, i);
+		tick_acted(t);
+	}
+}
+
 bool tick_take(struct tick *t)
 {
 	bool released = false;
@@ -175,10 +210,11 @@ bool tick_take(struct tick *t)
 		if (!core->reference)
 			core->n_waiting = 0;
 	}
+	list_frames(t);
 	for (unsigned i = 0; i < t->n_cores; i++) {
 		struct tick_core *core = &t->core[i];
 
-		if (core->round != TICK_SENT || core->unanswered || core->n_slices)
+		if (!is_answered(core) || core->n_slices)
 			continue;
 		core->round = TICK_NO_ROUND;
 		released = true;

@@ -50,6 +50,16 @@ is "$(get "$report" cycle_stack.shootdown)" 0 "one core waits for nobody"
 is "$(get "$report" cycle_stack.interrupted)" 0 "nor is it interrupted"
 is "$(get "$report" counters.shootdown_ipis)" 0 "and sends no interrupts"
 
+# A frame that is given up is listed when all have answered (T2), and so can be taken.
+rules L3 H16
+for audit in off full; do
+  replay tests/scenario/cores-held.vmt -s cores=3 -s memory.frames=3 -s memory.page_tables=out --audit $audit
+  costs held shootdown 1510 "round 1000 + 100, the handler 410"
+  lasts held 1794 "call 110 + 1510; then 2.1 has the frame: service 130 + return 20 + walk 20 + data 4"
+done
+replay tests/scenario/cores-held.vmt -s cores=3 -s memory.frames=4 -s memory.page_tables=out
+lasts held 250 "with one more it does not wait: 2.1 is still in its last call for 5, gap 1 + walk 20 + trap 50 + 174"
+
 # --- T4, and flushes that are left for a switch -------------------------------------------------
 rules H15
 replay tests/scenario/cores-switch.vmt -s cores=2 -s sched.recorded_switch=7 --audit full

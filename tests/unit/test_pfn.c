@@ -292,6 +292,50 @@ static void standby(struct fixture *f, vmsim_pfn frame, unsigned priority)
 	move(f, frame, PFN_STANDBY);
 }
 
+/* T2: a held frame is on no list, whatever state it comes to, until nothing holds it any more. */
+static void test_held(void)
+{
+	struct fixture f;
+
+	RULES("I1 I2 R11");
+	set_up(&f, true);
+	for (vmsim_pfn i = 0; i < 4; i++)
+		move(&f, i, PFN_ACTIVE);
+	for (vmsim_pfn i = 0; i < 3; i++)
+		pfn_hold(&f.db, i);
+	pfn_hold(&f.db, 1);
+	standby(&f, 0, 5);
+	move(&f, 1, PFN_FREE);
+	move(&f, 3, PFN_FREE);
+	g_assert_cmpuint(pfn_first_standby(&f.db), ==, VMSIM_NO_PFN);
+	g_assert_cmpuint(pfn_first_free(&f.db), ==, 3);
+	g_assert_cmpuint(pfn_available(&f.db), ==, FRAMES - 3);
+	g_assert_cmpint(pfn_worst(&f.db, 0, 4), >, PFN_STANDBY);
+	g_assert_null(pfn_check(&f.db));
+	pfn_hold(&f.db, 3); /* off its list */
+	g_assert_cmpuint(pfn_first_free(&f.db), ==, VMSIM_NO_PFN);
+	pfn_release(&f.db, 1); /* it is held once more */
+	g_assert_cmpuint(pfn_first_free(&f.db), ==, VMSIM_NO_PFN);
+	pfn_release(&f.db, 3);
+	pfn_release(&f.db, 1);
+	g_assert_cmpuint(pfn_first_free(&f.db), ==, 3); /* 1 is behind it now */
+	standby(&f, 2, 0);
+	pfn_requeue(&f.db, 0, 0, true);
+	pfn_release(&f.db, 2);
+	pfn_release(&f.db, 0);
+	g_assert_cmpuint(pfn_first_standby(&f.db), ==, 0); /* the head, as it was told while held */
+	g_assert_cmpuint(pfn_available(&f.db), ==, FRAMES);
+	g_assert_null(pfn_check(&f.db));
+	pfn_hold(&f.db, 0);
+	f.db.n_held--;
+	g_assert_cmpstr(pfn_check(&f.db), ==, "I1");
+	f.db.n_held++;
+	move(&f, 0, PFN_ACTIVE); /* the page is used again */
+	pfn_release(&f.db, 0);
+	g_assert_null(pfn_check(&f.db));
+	tear_down(&f);
+}
+
 static void test_priorities(void)
 {
 	static const vmsim_pfn order[] = {3, 4, 1, 2, 0};
@@ -414,6 +458,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/pfn/worst", test_worst);
 	g_test_add_func("/pfn/not-zeroed", test_not_zeroed);
 	g_test_add_func("/pfn/fifo", test_fifo);
+	g_test_add_func("/pfn/held", test_held);
 	g_test_add_func("/pfn/priorities", test_priorities);
 	g_test_add_func("/pfn/owner", test_owner);
 	g_test_add_func("/pfn/events", test_events);

@@ -74,12 +74,13 @@ static pte_t entry_beside(struct vmm *vmm, const struct pfn *pfn, int64_t delta)
 	return home_get(vmm, &at);
 }
 
-/* The frame of the modified page `delta` pages from another. */
+/* The frame of the modified page `delta` pages from another, if it is on a list (T2). */
 static vmsim_pfn modified_neighbour(struct vmm *vmm, const struct pfn *pfn, int64_t delta)
 {
 	pte_t pte = entry_beside(vmm, pfn, delta);
+	const struct pfn *other = pte_is_transition(pte) ? &vmm->db.pfn[pte_frame(pte)] : NULL;
 
-	if (!pte_is_transition(pte) || vmm->db.pfn[pte_frame(pte)].state != PFN_MODIFIED)
+	if (!other || other->state != PFN_MODIFIED || other->held)
 		return VMSIM_NO_PFN;
 	return pte_frame(pte);
 }

@@ -112,7 +112,7 @@ struct tick_part {
 
 /* What happened, when, to what; strings are static. */
 struct tick_record {
-	uint64_t cycle, seq, where, a, b;
+	uint64_t cycle, seq, where, a, b, cores; /* b: TICK_NEVER: it never came out */
 	uint32_t pid, tid;
 	enum vmsim_record_kind kind;
 	const char *from, *to;
@@ -217,6 +217,8 @@ struct tick_core {
 	bool target[TICK_CORES];
 	vmsim_cycles cost[TICK_CORES];
 	unsigned unanswered, account;
+	struct tick_record told; /* of the round, but for how long it took; and where that is */
+	guint told_at;
 	struct tick_slice waiting[TICK_SLICES]; /* interrupts that it has not taken yet */
 	unsigned n_waiting;
 	GPtrArray *asked;         /* of struct io: the step's requests */

@@ -143,14 +143,21 @@ static bool require(const struct vmsim_call *c, struct vad_search *want)
 	return want->low <= want->high;
 }
 
+/* Blocks of large pages stand at multiples of their pages. */
+static vmsim_vpn alignment(const struct vmm *vmm, const struct vmsim_call *c, uint64_t n)
+{
+	if (!is_large(c))
+		return VMSIM_GRANULARITY_PAGES;
+	return vmm->config->memory.huge_pages && n >= HUGE_PAGE ? HUGE_PAGE : LARGE_PAGE;
+}
+
 bool call_place(struct vmm *vmm, struct process *process, const struct api_call *call, uint64_t n,
 		vmsim_vpn *first)
 {
 	const struct vad_tree *vads = &process->vads;
 	uint64_t seed = vmm->config->vmm.va_seed;
 	struct vad_search want = {.n = n, .low = vads->lo, .high = vads->hi,
-				  .align = is_large(call->call) ? LARGE_PAGE
-								: VMSIM_GRANULARITY_PAGES,
+				  .align = alignment(vmm, call->call, n),
 				  .top_down = call->call->type & MEM_TOP_DOWN};
 	struct vad_search from;
 	struct rng rng = {seed};

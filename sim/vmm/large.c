@@ -141,4 +141,5 @@ void large_unmap(struct vmm *vmm, struct process *process, const struct vad *vad
 		vmm->db.n_large -= LARGE_PAGE;
 		vmm->work.freed += LARGE_PAGE;
 	}
+	tables_uncharge_large(vmm, process, vad->first, vad->last);
 }

@@ -367,11 +367,3 @@ void vmm_io_done(struct vmm *vmm, struct io *io)
 	for (uint32_t i = 0; i < io->pages; i++)
 		page_done(vmm, io, i);
 }
-
-void vmm_waited(struct vmm *vmm, const struct io *io, struct fault *fault)
-{
-	(void)vmm;
-	for (uint32_t i = 0; !io->write && i < io->pages; i++)
-		if (io->frame[i] == fault->frame && io->failed[i])
-			fault->result = VMSIM_RESULT_IN_PAGE_ERROR;
-}

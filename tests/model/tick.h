@@ -316,6 +316,7 @@ bool tick_free_idles(struct tick *t, const struct tick_thread *thread);
 /* tick_access.c, tick_call.c: the next step of the thread's event. */
 void tick_access(struct tick *t, struct tick_thread *thread);
 void tick_call(struct tick *t, struct tick_thread *thread);
+void tick_unpin(struct tick *t, struct tick_thread *thread);
 void tick_fault_begin(struct tick *t, struct tick_thread *thread, vmsim_va va,
 		      enum vmsim_access access);
 void tick_call_labels(const struct vmsim_call *call, uint32_t labels[2]);

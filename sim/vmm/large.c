@@ -224,4 +224,5 @@ void large_unmap(struct vmm *vmm, struct process *process, const struct vad *vad
 		vmm->work.freed += pages;
 		vpn += pages;
 	}
+	tables_uncharge_large(vmm, process, vad->first, vad->last);
 }

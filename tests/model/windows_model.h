@@ -86,6 +86,7 @@ struct wm_page {
 	enum wm_leave left;
 	uint32_t fault; /* enum wm_fault */
 	/* errors */
+	bool may_have_failed; /* a write of it while it was active: it is dirty then */
 	bool turning; /* its frame is turning bad */
 	bool bad;     /* its frame turned bad: the next access may tell (L32) */
 };

@@ -68,7 +68,9 @@ void event_range(struct vmsim_machine *m, const struct thread *thread, struct op
 			op->first -= op->first > 0 && thread->stack_end;
 		}
 	} else if (!vmm_call_range(m->vmm, thread->process, event->call, op->va, &op->first,
-				   &op->last)) {
+				   &op->last) &&
+		   !vmm_call_place(m->vmm, thread->process, event->call,
+				   call_recorded_place(event->call), &op->first, &op->last)) {
 		op->first = 1; /* none */
 		op->last = 0;
 	}

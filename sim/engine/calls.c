@@ -98,8 +98,7 @@ void call_keep(struct vmsim_machine *m, struct op *op)
 	op->event.call = op->call.call = args;
 }
 
-/* Where a call given NULL put its block when it was recorded, if that is a plain address. */
-static vmsim_va recorded_place(const struct vmsim_call *call)
+vmsim_va call_recorded_place(const struct vmsim_call *call)
 {
 	enum vmsim_result_kind kind = vmsim_calls[call->id].result;
 
@@ -142,7 +141,7 @@ void call_begin(struct vmsim_machine *m, struct thread *thread)
 	op->stage = OP_CALL;
 	op->call.address = op->va;
 	if (!op->va)
-		op->call.place = recorded_place(call);
+		op->call.place = call_recorded_place(call);
 	switch (call->id) {
 	case VMSIM_CALL_MARK:
 		mark(m, thread);

@@ -186,6 +186,21 @@ bool call_place(struct vmm *vmm, struct process *process, const struct api_call 
 	       (from.low != want.low && vad_hole(vads, &want, first));
 }
 
+bool vmm_call_place(struct vmm *vmm, struct process *process, const struct vmsim_call *call,
+		    vmsim_va place, vmsim_vpn *first, vmsim_vpn *last)
+{
+	const struct api_call asked = {.call = call, .place = place};
+	uint64_t size = call->size[0], n = (size + VMSIM_PAGE_SIZE - 1) >> VMSIM_PAGE_SHIFT;
+
+	if ((call->id != VMSIM_CALL_VIRTUAL_ALLOC && call->id != VMSIM_CALL_VIRTUAL_ALLOC2 &&
+	     call->id != VMSIM_CALL_NT_ALLOCATE) ||
+	    call->address.label || call->address.offset || call_size_bad(vmm, 0, size) ||
+	    !call_place(vmm, process, &asked, n, first))
+		return false;
+	*last = *first + n - 1;
+	return true;
+}
+
 /* The placeholder that the call replaces, exactly; NULL: none is so. */
 static struct vad *replaced(const struct process *process, const struct api_call *call)
 {

@@ -218,6 +218,10 @@ void api_call_fini(struct api_call *call);
 bool vmm_call_range(const struct vmm *vmm, const struct process *process,
 		    const struct vmsim_call *call, vmsim_va address, vmsim_vpn *first,
 		    vmsim_vpn *last);
+/* vmm_call_place: of a call that leaves open where to allocate (V11, V12), the pages that it would
+ * take now; `place` is where it did when it was recorded, or 0. False if it is none, or finds none. */
+bool vmm_call_place(struct vmm *vmm, struct process *process, const struct vmsim_call *call,
+		    vmsim_va place, vmsim_vpn *first, vmsim_vpn *last);
 
 /* --- I/O and background work ------------------------------------------------------------ */
 

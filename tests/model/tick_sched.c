@@ -162,7 +162,9 @@ void tick_look_at(struct tick *t, struct tick_thread *thread, size_t index)
 	thread->exclusive = event->op == VMSIM_OP_CALL || (event->op == VMSIM_OP_WRITE && !t->free);
 	if (event->op == VMSIM_OP_CALL) {
 		if (!vmm_call_range(t->vmm, thread->process, event->call, thread->va,
-				    &thread->first, &thread->last)) {
+				    &thread->first, &thread->last) &&
+		    !vmm_call_place(t->vmm, thread->process, event->call, 0, &thread->first,
+				    &thread->last)) {
 			thread->first = 1;
 			thread->last = 0;
 		}

@@ -69,6 +69,14 @@ for order in recorded free; do
   is "$(get "$report" counters.demand_zero_faults)" 18 "$order: two threads, eight faults in vain each, and one"
 done
 
+# What is placed by the call meets events on its pages, too (T3).
+rules V11
+replay tests/scenario/cores-placed.vmt -s cores=2 -s os.call=1000 --audit full
+is "$(get "$report" divergences.count)" 0 "who reads free pages reads free pages"
+lasts read 2081 "gap 1 + walk 10 + trap 70 + violation 1000, and then the call 1000"
+lasts placed 1000 "the call of 1.1; that of 1.2 would take the same pages"
+lasts end 1000 "and comes then"
+
 # --- T4, and flushes that are left for a switch -------------------------------------------------
 rules H15
 replay tests/scenario/cores-switch.vmt -s cores=2 -s sched.recorded_switch=7 --audit full

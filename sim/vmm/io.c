@@ -74,14 +74,17 @@ static pte_t entry_beside(struct vmm *vmm, const struct pfn *pfn, int64_t delta)
 	return home_get(vmm, &at);
 }
 
-/* The frame of the modified page `delta` pages from another. */
+/* The frame of the modified page `delta` pages from another. One that is not on its list yet,
+ * since a core may still store to the page (T2), is not to be had. */
 static vmsim_pfn modified_neighbour(struct vmm *vmm, const struct pfn *pfn, int64_t delta)
 {
 	pte_t pte = entry_beside(vmm, pfn, delta);
+	const struct pfn *found;
 
-	if (!pte_is_transition(pte) || vmm->db.pfn[pte_frame(pte)].state != PFN_MODIFIED)
+	if (!pte_is_transition(pte))
 		return VMSIM_NO_PFN;
-	return pte_frame(pte);
+	found = &vmm->db.pfn[pte_frame(pte)];
+	return found->state == PFN_MODIFIED && !found->held ? pte_frame(pte) : VMSIM_NO_PFN;
 }
 
 /* W9: modified pages side by side around one, in order of address. Returns how many. */

@@ -201,7 +201,8 @@ static enum vmm_status demand_zero_fault(struct vmm *vmm, struct process *proces
 					 unsigned prot, bool shared)
 {
 	vmsim_vpn vpn = fault->va >> VMSIM_PAGE_SHIFT;
-	bool write = fault->access == VMSIM_WRITE, lost = pte & PTE_LOST;
+	/* A store that will be made to a copy leaves the section's page as it is (3.5, R5). */
+	bool write = fault->access == VMSIM_WRITE && !prot_copies(prot), lost = pte & PTE_LOST;
 	enum vmm_status status = pages_build(vmm, process, vpn, vpn, &fault->io, NULL);
 	struct pfn *pfn;
 	vmsim_pfn frame;

@@ -131,17 +131,29 @@ static bool translatable(const struct page_table *pt, vmsim_va va, vmsim_vpn *vp
 	return unused == 32 ? va == low : (int64_t)(va << unused) >> unused == (int64_t)va;
 }
 
+bool access_unpin(struct vmsim_machine *m, struct op *op)
+{
+	if (!op->fault.is_pinned)
+		return false;
+	m->frames_due = true;
+	return vmm_unpin(m->vmm, &op->fault);
+}
+
 static void begin_fault(struct vmsim_machine *m, struct thread *thread, vmsim_va va,
 			enum vmsim_access access)
 {
 	struct op *op = &thread->op;
+	const struct fault *last = &op->fault;
+	bool same = va >> VMSIM_PAGE_SHIFT == last->va >> VMSIM_PAGE_SHIFT;
 
 	overlap_end(m);
 	overlap_drain(m);
+	access_unpin(m, op);
 	op->fault = (struct fault){.va = va, .access = access,
 				   .implicit_commit = op->source->implicit_commit,
 				   .stack_low = thread->stack_low, .stack_end = thread->stack_end,
-				   .priority = thread->priority};
+				   .priority = thread->priority,
+				   .again = same ? last->again + 1 : 0};
 	/* A service that touches a guard does not grow the stack (K3). */
 	if (op->event.op == VMSIM_OP_CALL)
 		op->fault.stack_low = op->fault.stack_end = 0;
@@ -219,6 +231,7 @@ static void translate(struct vmsim_machine *m, struct thread *thread)
 			machine_flush_references(m);
 	}
 	op->repeated = op->untold = false;
+	access_unpin(m, op);
 	if (m->audit == VMSIM_AUDIT_FULL)
 		machine_audit_access(m, thread, va, (unsigned)n, tr.pfn);
 	if (m->cached_data) {

@@ -174,10 +174,12 @@ bool call_stage(struct vmsim_machine *m, struct thread *thread)
 {
 	struct op *op = &thread->op;
 	enum vmm_status status;
+	bool unpinned;
 
 	clock_stamp(m);
 	machine_flush_references(m);
 	status = vmm_call(m->vmm, thread->process, &op->call);
+	unpinned = access_unpin(m, op);
 	charge_call(m);
 	machine_submit(m, m->now);
 	switch (status) {
@@ -193,7 +195,7 @@ bool call_stage(struct vmsim_machine *m, struct thread *thread)
 		thread->io = op->call.io;
 		return false;
 	default:
-		m->frames_due = false;
+		m->frames_due = unpinned;
 		thread->wait = WAIT_FRAME;
 		return false;
 	}

@@ -23,7 +23,9 @@ struct round {
 	vmsim_vpn vpn;      /* the first page, and how many */
 	guint pages;
 	vmsim_cycles cycles; /* and what it took so far: for its event */
-	uint64_t seq;        /* of the event whose step it is; 0: background work */
+	/* The event whose step it is; all 0: background work. */
+	uint64_t seq, line;
+	uint32_t pid, tid;
 	struct account *account;
 };
 

@@ -189,6 +189,9 @@ void machine_interrupt(struct vmsim_machine *m)
 	round->cycles += cycles;
 	round->account = m->stats.current;
 	round->seq = m->events.seq;
+	round->line = m->events.line;
+	round->pid = m->events.pid;
+	round->tid = m->events.tid;
 	BOOK(m, shootdown, cycles);
 }
 
@@ -221,6 +224,10 @@ void shootdown_arrive(struct vmsim_machine *m)
 	}
 	core_select(m, sender);
 	clock_stamp(m);
+	m->events.seq = round->seq;
+	m->events.line = round->line;
+	m->events.pid = round->pid;
+	m->events.tid = round->tid;
 	report(m, round->vpn, n_targets(round), round->pages, round->cycles + end - sent);
 	round->targets = 0;
 	core_step(m);

@@ -161,7 +161,7 @@ void thread_wake(struct vmsim_machine *m, const struct io *io, vmsim_cycles at)
 		struct thread *thread = g_ptr_array_index(m->waiting, i);
 
 		if (io && thread->io == io && thread->op.fault.resolved)
-			vmm_waited(m->vmm, io, &thread->op.fault);
+			vmm_waited(m->vmm, thread->process, io, &thread->op.fault);
 		if (!(thread->wait == WAIT_FRAME && frames) && !(io && thread->io == io)) {
 			i++;
 			continue;

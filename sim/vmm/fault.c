@@ -254,11 +254,31 @@ static enum vmm_status prototype_fault(struct vmm *vmm, struct process *process,
 	return demand_zero_fault(vmm, process, fault, vad, entry, prot, true);
 }
 
-static void unpin(struct vmm *vmm, struct fault *fault)
+bool vmm_unpin(struct vmm *vmm, struct fault *fault)
 {
-	if (fault->is_pinned)
+	bool was = fault->is_pinned;
+
+	if (was)
 		vmm->db.pfn[fault->pinned].pins--;
 	fault->is_pinned = false;
+	return was;
+}
+
+static void pin(struct vmm *vmm, struct fault *fault, vmsim_pfn frame)
+{
+	fault->is_pinned = true;
+	fault->pinned = frame;
+	vmm->db.pfn[frame].pins++;
+}
+
+/* W2: the page has come, and is not to go before the access this time. */
+static void keep_page(struct vmm *vmm, const struct process *process, struct fault *fault)
+{
+	pte_t pte = pt_get(&process->pt, fault->va >> VMSIM_PAGE_SHIFT);
+
+	if (fault->again >= VMM_PATIENCE && !fault->is_pinned && pte_is_valid(pte) &&
+	    !pte_is_large(pte))
+		pin(vmm, fault, pte_frame(pte));
 }
 
 /* 3.5: the page is copied into a frame of the process's own (L31). It was charged when the view was
@@ -274,13 +294,11 @@ static enum vmm_status copy_fault(struct vmm *vmm, struct process *process, stru
 	struct pfn *pfn;
 
 	/* Room must not be made by taking away the page that is to be copied. */
-	fault->is_pinned = true;
-	fault->pinned = from;
-	vmm->db.pfn[from].pins++;
+	pin(vmm, fault, from);
 	status = frame_get(vmm, process, FRAME_ANY, &frame, &fault->io);
 	if (status != VMM_DONE)
 		return status;
-	unpin(vmm, fault);
+	vmm_unpin(vmm, fault);
 	content = content_ref(vmm->db.pfn[from].content);
 	page_unmap(vmm, process, vpn, prot);
 	pfn = &vmm->db.pfn[frame];
@@ -314,7 +332,8 @@ static enum vmm_status dirty_fault(struct vmm *vmm, struct process *process, str
 	return decide(vmm, fault, FAULT_DIRTY, VMSIM_RESULT_OK);
 }
 
-enum vmm_status vmm_fault(struct vmm *vmm, struct process *process, struct fault *fault)
+/* 3.1 step 4 */
+static enum vmm_status resolve(struct vmm *vmm, struct process *process, struct fault *fault)
 {
 	vmsim_vpn vpn = fault->va >> VMSIM_PAGE_SHIFT;
 	const struct vad *vad = vad_find(&process->vads, vpn);
@@ -324,7 +343,7 @@ enum vmm_status vmm_fault(struct vmm *vmm, struct process *process, struct fault
 
 	fault->io = NULL;
 	fault->resolved = false;
-	unpin(vmm, fault);
+	vmm_unpin(vmm, fault);
 	if (!vad && implicit_page(vmm, process, vpn, fault->implicit_commit))
 		vad = vad_find(&process->vads, vpn);
 	if (!vad) /* 4a */
@@ -359,6 +378,24 @@ enum vmm_status vmm_fault(struct vmm *vmm, struct process *process, struct fault
 			       ? store_fault(vmm, process, fault, pte)
 			       : hard_fault(vmm, process, fault, vad, pte);
 	return demand_zero_fault(vmm, process, fault, vad, pte, prot, false);
+}
+
+enum vmm_status vmm_fault(struct vmm *vmm, struct process *process, struct fault *fault)
+{
+	enum vmm_status status = resolve(vmm, process, fault);
+
+	if (status == VMM_DONE && fault->result == VMSIM_RESULT_OK)
+		keep_page(vmm, process, fault);
+	return status;
+}
+
+void vmm_waited(struct vmm *vmm, struct process *process, const struct io *io, struct fault *fault)
+{
+	for (uint32_t i = 0; !io->write && i < io->pages; i++)
+		if (io->frame[i] == fault->frame && io->failed[i])
+			fault->result = VMSIM_RESULT_IN_PAGE_ERROR;
+	if (fault->result == VMSIM_RESULT_OK)
+		keep_page(vmm, process, fault);
 }
 
 bool vmm_permits(struct vmm *vmm, struct process *process, vmsim_va va, enum vmsim_access access,

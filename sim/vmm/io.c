@@ -74,17 +74,15 @@ static pte_t entry_beside(struct vmm *vmm, const struct pfn *pfn, int64_t delta)
 	return home_get(vmm, &at);
 }
 
-/* The frame of the modified page `delta` pages from another. One that is not on its list yet,
- * since a core may still store to the page (T2), is not to be had. */
+/* The frame of the modified page `delta` pages from another, if it is on a list (T2). */
 static vmsim_pfn modified_neighbour(struct vmm *vmm, const struct pfn *pfn, int64_t delta)
 {
 	pte_t pte = entry_beside(vmm, pfn, delta);
-	const struct pfn *found;
+	const struct pfn *other = pte_is_transition(pte) ? &vmm->db.pfn[pte_frame(pte)] : NULL;
 
-	if (!pte_is_transition(pte))
+	if (!other || other->state != PFN_MODIFIED || other->held)
 		return VMSIM_NO_PFN;
-	found = &vmm->db.pfn[pte_frame(pte)];
-	return found->state == PFN_MODIFIED && !found->held ? pte_frame(pte) : VMSIM_NO_PFN;
+	return pte_frame(pte);
 }
 
 /* W9: modified pages side by side around one, in order of address. Returns how many. */
@@ -370,12 +368,4 @@ void vmm_io_done(struct vmm *vmm, struct io *io)
 	report(vmm, io);
 	for (uint32_t i = 0; i < io->pages; i++)
 		page_done(vmm, io, i);
-}
-
-void vmm_waited(struct vmm *vmm, const struct io *io, struct fault *fault)
-{
-	(void)vmm;
-	for (uint32_t i = 0; !io->write && i < io->pages; i++)
-		if (io->frame[i] == fault->frame && io->failed[i])
-			fault->result = VMSIM_RESULT_IN_PAGE_ERROR;
 }

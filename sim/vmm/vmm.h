@@ -120,22 +120,30 @@ struct fault {
 	bool implicit_commit; /* free pages that no call covered commit on first touch (Q5) */
 	vmsim_va stack_low, stack_end; /* the thread's stack, which grows down (K2); 0, 0: unknown */
 	unsigned priority;             /* of the pages it maps (W11) */
+	unsigned again; /* how often the page was brought in for this access, and taken before it */
 	/* answers */
 	enum fault_type type;
 	enum vmsim_access_result result; /* OK, or the exception it raises */
 	struct io *io;                   /* to wait for; NULL once the fault needs no more of it */
 	vmsim_pfn frame;                 /* of it, the page waited for */
 	uint32_t protect;                /* Win32: of a guard, what was found (3.3) */
-	bool is_pinned;                  /* while it waits: the page that it is to copy stays */
+	bool is_pinned; /* a page stays: while it waits, the one that it is to copy; after it, its own */
 	vmsim_pfn pinned;
 	bool resolved; /* after the wait nothing is left to do: the access is tried again */
 };
+
+/* On the textbook machine accesses that need more frames than there are could take each other's
+ * pages for ever. A page that was taken so often before its access stays the next time (W2). */
+#define VMM_PATIENCE 8u
 
 /* vmm_fault: resolve a #PF, or raise.
  * => VMM_DONE: type and result say how it ended
  * => VMM_WAIT_IO: when fault->resolved, return to the access after the wait, else call again
  * => VMM_WAIT_FRAME: call again */
 enum vmm_status vmm_fault(struct vmm *vmm, struct process *process, struct fault *fault);
+/* vmm_unpin: the access follows, or begins something else. Returns whether a page had to stay for it:
+ * who waits for a frame may try again. */
+bool vmm_unpin(struct vmm *vmm, struct fault *fault);
 
 /* State and protection of a page as a violation reports them, and who took its rights. The
  * strings are static or in buf. */
@@ -216,7 +224,8 @@ bool vmm_call_range(const struct vmm *vmm, const struct process *process,
 /* vmm_io_done: a request completed. The caller frees it, once those who waited know. */
 void vmm_io_done(struct vmm *vmm, struct io *io);
 /* vmm_waited: tell a fault that waited for a request how that ended: it may be an in-page error. */
-void vmm_waited(struct vmm *vmm, const struct io *io, struct fault *fault);
+void vmm_waited(struct vmm *vmm, struct process *process, const struct io *io,
+		struct fault *fault);
 
 /* The vmm knows the time from the engine alone; only for how long processes have been idle.
  * vmm_ran: a process runs, or ran until now.

@@ -356,8 +356,10 @@ void wm_listen(void *ctx, const struct vmsim_record *r)
 	case VMSIM_RECORD_PAGE_OUT:
 		page_out(m, r);
 		break;
-	case VMSIM_RECORD_HARD_FAULT:
 	case VMSIM_RECORD_TLB_SHOOTDOWN:
+		wm_hold_shootdown(m, r);
+		break;
+	case VMSIM_RECORD_HARD_FAULT:
 	case VMSIM_RECORD_PHASE:
 		break;
 	default:

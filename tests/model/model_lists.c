@@ -1,6 +1,8 @@
 /* model_lists.c: which frame is next: zeroed and free ones first, then the standby page of the
  * lowest priority, first in first out (4.2, W11). Nothing is said while a page of standby is open:
- * the operation on it may have moved it already. */
+ * the operation on it may have moved it already; nor of frames that were given up on a machine with
+ * several cores, until the event that did so has ended: when they have all answered is not known
+ * here (T2). But before they are asked, nobody else can have the frame. */
 #include "model/windows_model.h"
 
 #include <string.h>
@@ -37,7 +39,7 @@ void wm_list_dispose(struct wm *m, struct wm_page *p, enum vmsim_call_id how)
 static bool any_free(const struct wm *m, const char *state)
 {
 	for (uint64_t i = 0; i < m->machine.frames; i++)
-		if (!strcmp(m->frames[i].state, state))
+		if (!strcmp(m->frames[i].state, state) && m->frames[i].hold == WM_LISTED)
 			return true;
 	return false;
 }
@@ -57,7 +59,7 @@ static const struct wm_page *next_standby(const struct wm *m)
 
 		if (!p || p->where != WM_STANDBY)
 			continue;
-		if (p->open || p->unordered)
+		if (p->open || p->unordered || m->frames[i].hold != WM_LISTED)
 			return NULL;
 		if (!next || before(p, next))
 			next = p;
@@ -86,4 +88,62 @@ void wm_list_take(struct wm *m, const struct wm_page *p, const char *from, bool 
 			  "the frame of " WM_PAGE " is taken, but that of " WM_PAGE
 			  " is next (L1, W11)",
 			  WM_ARGS(p), WM_ARGS(next));
+}
+
+/* --- frames that are given up (T2) ------------------------------------------------------------ */
+
+static bool gave(const struct wm_frame *frame, const struct vmsim_record *r)
+{
+	return frame->giver == r->seq && frame->giver_core == r->core;
+}
+
+/* wm_hold_move: from_list: the move takes the frame from a list, for another page or to be written
+ * or zeroed. */
+void wm_hold_move(struct wm *m, struct wm_frame *frame, const struct vmsim_record *r,
+		  bool from_list)
+{
+	if (!(m->machine.more & WM_CORES))
+		return;
+	if (from_list && frame->hold == WM_HELD && !gave(frame, r))
+		wm_differ(m,
+			  "frame %" G_GUINT64_FORMAT " is taken by %s, and cores have not been told"
+			  " that it was given up (T2)",
+			  r->pfn, r->rule);
+	if (from_list)
+		frame->hold = WM_LISTED;
+	if (strcmp(r->from, "active"))
+		return;
+	frame->hold = frame->table ? WM_ANSWERING : WM_HELD; /* no event need tell of a table's */
+	frame->giver = r->seq;
+	frame->giver_core = r->core;
+}
+
+/* All have answered; in which order of others' lists it stands is not known. */
+static void listed(struct wm_frame *frame)
+{
+	frame->hold = WM_LISTED;
+	if (frame->page)
+		frame->page->unordered = true;
+}
+
+/* wm_hold_shootdown: what was given up on a core before is listed, too: it sends one round at a
+ * time. */
+void wm_hold_shootdown(struct wm *m, const struct vmsim_record *r)
+{
+	for (uint64_t i = 0; i < m->machine.frames; i++) {
+		struct wm_frame *frame = &m->frames[i];
+
+		if (frame->hold == WM_ANSWERING && !r->seq && gave(frame, r))
+			listed(frame);
+		else if (frame->hold == WM_HELD && gave(frame, r))
+			frame->hold = r->cores ? WM_ANSWERING : WM_LISTED;
+	}
+}
+
+/* wm_hold_end: the event has ended. */
+void wm_hold_end(struct wm *m, uint64_t seq)
+{
+	for (uint64_t i = 0; i < m->machine.frames; i++)
+		if (m->frames[i].hold != WM_LISTED && m->frames[i].giver == seq)
+			listed(&m->frames[i]);
 }

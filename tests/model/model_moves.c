@@ -106,6 +106,8 @@ void wm_frame_state(struct wm *m, const struct vmsim_record *r)
 	if (takes(l) && m->machine.standby)
 		wm_list_take(m, v.frame->page, l->from,
 			     l->move == wm_zero_fill || l->move == wm_becomes_table);
+	wm_hold_move(m, v.frame, r,
+		     takes(l) || l->move == wm_start_write || l->move == wm_zeroed);
 	v.frame->state = l->to;
 	if (v.frame->page && !strcmp(l->from, "transition"))
 		told_by_move(v.frame->page);

@@ -195,6 +195,7 @@ static void settle(struct run *r, uint32_t pid)
 	else
 		wm_access_settle(r->m, f);
 	wm_settle_told(r->m, f);
+	wm_hold_end(r->m, f->seq);
 	put_line(r, &f->op->event, result_text(f->op), f->line);
 	f->op = NULL;
 }

@@ -138,7 +138,8 @@ static void test_found(void)
 		unsigned cores;
 		bool free;
 	} found[] = {
-		{50017, 4, true}, /* the pages of a call that has ended are asked for */
+		{70805, 4, false}, /* accesses that take each other's pages (W2) */
+		{50017, 4, true},  /* the pages of a call that has ended are asked for */
 	};
 	struct tick_counts n = {.events = 0};
 

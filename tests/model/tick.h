@@ -112,7 +112,7 @@ struct tick_part {
 
 /* What happened, when, to what; strings are static. */
 struct tick_record {
-	uint64_t cycle, seq, where, a, b;
+	uint64_t cycle, seq, where, a, b, cores; /* b: TICK_NEVER: it never came out */
 	uint32_t pid, tid;
 	enum vmsim_record_kind kind;
 	const char *from, *to;
@@ -217,6 +217,8 @@ struct tick_core {
 	bool target[TICK_CORES];
 	vmsim_cycles cost[TICK_CORES];
 	unsigned unanswered, account;
+	struct tick_record told; /* of the round, but for how long it took; and where that is */
+	guint told_at;
 	struct tick_slice waiting[TICK_SLICES]; /* interrupts that it has not taken yet */
 	unsigned n_waiting;
 	GPtrArray *asked;         /* of struct io: the step's requests */
@@ -316,6 +318,7 @@ bool tick_free_idles(struct tick *t, const struct tick_thread *thread);
 /* tick_access.c, tick_call.c: the next step of the thread's event. */
 void tick_access(struct tick *t, struct tick_thread *thread);
 void tick_call(struct tick *t, struct tick_thread *thread);
+void tick_unpin(struct tick *t, struct tick_thread *thread);
 void tick_fault_begin(struct tick *t, struct tick_thread *thread, vmsim_va va,
 		      enum vmsim_access access);
 void tick_call_labels(const struct vmsim_call *call, uint32_t labels[2]);

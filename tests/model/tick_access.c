@@ -25,12 +25,23 @@ static void begin(struct tick *t, struct tick_thread *thread)
 	thread->stage = TICK_TRANSLATE;
 }
 
+/* Who waits for a frame may have the page that had to stay. */
+void tick_unpin(struct tick *t, struct tick_thread *thread)
+{
+	t->news |= vmm_unpin(t->vmm, &thread->fault);
+}
+
 void tick_fault_begin(struct tick *t, struct tick_thread *thread, vmsim_va va,
 		      enum vmsim_access access)
 {
 	bool call = thread->event->op == VMSIM_OP_CALL;
+	unsigned before = va >> VMSIM_PAGE_SHIFT == thread->fault.va >> VMSIM_PAGE_SHIFT
+				  ? thread->fault.again + 1
+				  : 0;
 
+	tick_unpin(t, thread);
 	thread->fault = (struct fault){
+		.again = before,
 		.va = va,
 		.access = access,
 		.implicit_commit = t->config->trace.implicit_commit == TRI_TRUE,
@@ -100,6 +111,7 @@ static void translate(struct tick *t, struct tick_thread *thread)
 		tick_fault_begin(t, thread, va, access);
 		return;
 	}
+	tick_unpin(t, thread);
 	tell_policy(t, thread, tr.pfn);
 	look_up_data(t, thread, va, tr.pfn);
 	thread->repeated = thread->untold = false;

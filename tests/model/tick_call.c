@@ -92,6 +92,7 @@ static void carry_on(struct tick *t, struct tick_thread *thread)
 	tick_interrupt(t, core, account);
 	tick_ask(t, core, TICK_NEVER);
 	tick_stepped(t, thread, status, thread->call.io);
+	tick_unpin(t, thread);
 	if (status == VMM_DONE)
 		finish(t, thread);
 	if (status != VMM_TOUCH)

@@ -47,7 +47,8 @@ static uint64_t fault_number(const char *type)
 static void hear(void *ctx, const struct vmsim_record *r)
 {
 	bool fault = r->kind == VMSIM_RECORD_PAGE_FAULT,
-	     frame = r->kind == VMSIM_RECORD_FRAME_STATE;
+	     frame = r->kind == VMSIM_RECORD_FRAME_STATE,
+	     shootdown = r->kind == VMSIM_RECORD_TLB_SHOOTDOWN;
 	struct tick_record record = {.cycle = r->cycle,
 				     .seq = r->seq,
 				     .pid = r->pid,
@@ -57,7 +58,9 @@ static void hear(void *ctx, const struct vmsim_record *r)
 				     .a = fault   ? fault_number(r->type)
 					  : frame ? r->owner_pid
 						  : r->pages,
-				     .b = fault ? r->cycles : r->queued_cycles + r->service_cycles,
+				     .b = fault || shootdown ? r->cycles
+							     : r->queued_cycles + r->service_cycles,
+				     .cores = r->cores,
 				     .from = r->from,
 				     .to = r->to};
 
@@ -167,7 +170,8 @@ static char *run_engine(const struct tick_case *c, const vmsim_config *config,
 			VMSIM_RECORD_BIT(VMSIM_RECORD_PAGE_IN) |
 			VMSIM_RECORD_BIT(VMSIM_RECORD_PAGE_OUT) |
 			VMSIM_RECORD_BIT(VMSIM_RECORD_HARD_FAULT) |
-			VMSIM_RECORD_BIT(VMSIM_RECORD_PAGE_FAULT);
+			VMSIM_RECORD_BIT(VMSIM_RECORD_PAGE_FAULT) |
+			VMSIM_RECORD_BIT(VMSIM_RECORD_TLB_SHOOTDOWN);
 	struct tick_event *events = told(c, want);
 	GError *error = NULL;
 	vmsim_machine *m = vmsim_machine_new(config, &error);
@@ -206,9 +210,10 @@ static char *print_record(const struct tick_record *r)
 {
 	return g_strdup_printf("cycle %" G_GUINT64_FORMAT " event %" G_GUINT64_FORMAT
 			       " %u.%u %s 0x%" G_GINT64_MODIFIER "x %s -> %s, %" G_GUINT64_FORMAT
-			       ", %" G_GUINT64_FORMAT,
+			       ", %" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT " cores",
 			       r->cycle, r->seq, r->pid, r->tid, vmsim_records[r->kind].name,
-			       r->where, r->from ? r->from : "", r->to ? r->to : "", r->a, r->b);
+			       r->where, r->from ? r->from : "", r->to ? r->to : "", r->a, r->b,
+			       r->cores);
 }
 
 static char *compare_records(const GArray *want, const GArray *got)
@@ -220,7 +225,8 @@ static char *compare_records(const GArray *want, const GArray *got)
 
 		if (a->cycle == b->cycle && a->seq == b->seq && a->pid == b->pid &&
 		    a->tid == b->tid && a->kind == b->kind && a->where == b->where &&
-		    a->a == b->a && a->b == b->b && g_strcmp0(a->from, b->from) == 0 &&
+		    a->a == b->a && (a->b == b->b || a->b == TICK_NEVER) &&
+		    a->cores == b->cores && g_strcmp0(a->from, b->from) == 0 &&
 		    g_strcmp0(a->to, b->to) == 0)
 			continue;
 		x = print_record(a);

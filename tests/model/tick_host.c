@@ -126,7 +126,7 @@ static void wake_for_io(struct tick *t, const struct io *io)
 		if (thread->wait != TICK_IO || thread->io != io)
 			continue;
 		if (thread->fault.resolved)
-			vmm_waited(t->vmm, io, &thread->fault);
+			vmm_waited(t->vmm, thread->process, io, &thread->fault);
 		thread->wait = TICK_NO_WAIT;
 		thread->waiting = false;
 		thread->ready_since = t->cycle;

@@ -307,6 +307,7 @@ void tick_begin(struct tick_thread *thread)
 	thread->done = thread->counted = 0;
 	thread->repeated = thread->untold = false;
 	thread->data_cycles = 0;
+	thread->fault = (struct fault){.va = 0};
 }
 
 static void step(struct tick *t, struct tick_thread *thread)

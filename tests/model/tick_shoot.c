@@ -72,14 +72,42 @@ static void forget_elsewhere(struct tick *t, struct tick_core *core, uint32_t as
 	}
 }
 
+static unsigned n_targets(const struct tick *t, const struct tick_core *core)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < t->n_cores; i++)
+		n += core->target[i];
+	return n;
+}
+
+/* The event of a round that interrupts nobody; else it is told when the interrupts get there. */
+static void tell(struct tick *t, struct tick_core *core, vmsim_cycles cycles)
+{
+	const struct tick_gone *first = gone(t, 0);
+
+	for (guint i = 1; i < t->invalidations->len; i++)
+		if (gone(t, i)->asid < first->asid ||
+		    (gone(t, i)->asid == first->asid && gone(t, i)->vpn < first->vpn))
+			first = gone(t, i);
+	core->told = (struct tick_record){.kind = VMSIM_RECORD_TLB_SHOOTDOWN,
+					  .where = first->vpn << VMSIM_PAGE_SHIFT,
+					  .a = t->invalidations->len,
+					  .b = cycles,
+					  .cores = n_targets(t, core),
+					  .cycle = t->events.cycle,
+					  .seq = t->events.seq,
+					  .pid = t->events.pid,
+					  .tid = t->events.tid};
+	if (!core->told.cores)
+		g_array_append_val(t->result->records, core->told);
+}
+
 static void keep(struct tick *t, const struct tick_core *core)
 {
 	GArray *frames = g_array_new(FALSE, FALSE, sizeof(vmsim_pfn));
-	bool any = false;
 
-	for (unsigned i = 0; i < t->n_cores; i++)
-		any |= core->target[i];
-	vmm_hold(t->vmm, any ? frames : NULL);
+	vmm_hold(t->vmm, n_targets(t, core) ? frames : NULL);
 	for (guint i = 0; i < frames->len; i++)
 		g_array_append_val(t->given_up, ((struct tick_given){
 							g_array_index(frames, vmsim_pfn, i), core}));
@@ -100,6 +128,8 @@ vmsim_cycles tick_invalidate(struct tick *t, struct tick_core *core)
 		cycles += forget(t, core, gone(t, i)->asid);
 		forget_elsewhere(t, core, gone(t, i)->asid);
 	}
+	if (t->invalidations->len)
+		tell(t, core, cycles);
 	g_array_set_size(t->invalidations, 0);
 	keep(t, core);
 	return cycles;
@@ -127,18 +157,17 @@ vmsim_cycles tick_enter(struct tick *t, struct tick_core *core, uint32_t asid)
 
 void tick_interrupt(struct tick *t, struct tick_core *core, unsigned account)
 {
-	unsigned n = 0;
+	unsigned n = n_targets(t, core);
+	vmsim_cycles cycles = t->config->os.ipi.cycles + n * t->config->os.ipi_per_core.cycles;
 
-	for (unsigned i = 0; i < t->n_cores; i++)
-		n += core->target[i];
 	if (!n)
 		return;
+	core->told.b += cycles;
 	t->stats.c.tlb_shootdowns++;
 	t->stats.c.shootdown_ipis += n;
 	core->round = TICK_TO_SEND;
 	core->account = account;
-	tick_slice(t, core, BUCKET_shootdown, account,
-		   t->config->os.ipi.cycles + n * t->config->os.ipi_per_core.cycles);
+	tick_slice(t, core, BUCKET_shootdown, account, cycles);
 }
 
 void tick_send(struct tick *t, struct tick_core *core)
@@ -156,6 +185,10 @@ void tick_send(struct tick *t, struct tick_core *core)
 		core->cost[i] = 0;
 	}
 	core->round = TICK_SENT;
+	core->told.cycle = t->cycle;
+	core->told_at = t->result->records->len;
+	g_array_append_val(t->result->records, core->told);
+	g_array_index(t->result->records, struct tick_record, core->told_at).b = TICK_NEVER;
 }
 
 /* An interrupt goes before what the core does, but after others that it has taken. */
@@ -198,6 +231,14 @@ static void list_frames(struct tick *t)
 	}
 }
 
+/* All have answered: that is how long it took. */
+static void told(struct tick *t, struct tick_core *core)
+{
+	g_array_index(t->result->records, struct tick_record, core->told_at).b =
+		core->told.b + t->cycle - core->told.cycle;
+	core->told.cores = 0;
+}
+
 bool tick_take(struct tick *t)
 {
 	bool released = false;
@@ -211,6 +252,9 @@ bool tick_take(struct tick *t)
 			core->n_waiting = 0;
 	}
 	list_frames(t);
+	for (unsigned i = 0; i < t->n_cores; i++)
+		if (is_answered(&t->core[i]) && t->core[i].told.cores)
+			told(t, &t->core[i]);
 	for (unsigned i = 0; i < t->n_cores; i++) {
 		struct tick_core *core = &t->core[i];
 

@@ -122,8 +122,18 @@ struct wm_section {
 	unsigned views;
 };
 
+/* Whether a frame stands on the list of its state, on a machine with several cores (T2). */
+enum wm_hold {
+	WM_LISTED,
+	WM_HELD,      /* it was given up, and other cores have not been interrupted yet */
+	WM_ANSWERING, /* they have, and may have answered */
+};
+
 struct wm_frame {
 	const char *state; /* the name in events */
+	enum wm_hold hold;
+	uint64_t giver; /* the event that gave it up, 0 for background work, and on which core */
+	uint32_t giver_core;
 	struct wm_page *page;
 	bool table; /* it is a page table (L38) */
 };
@@ -358,6 +368,10 @@ bool wm_in_frame(const struct wm_page *p);
 void wm_list_enter(struct wm *m, struct wm_page *p);
 void wm_list_dispose(struct wm *m, struct wm_page *p, enum vmsim_call_id how);
 void wm_list_take(struct wm *m, const struct wm_page *p, const char *from, bool zero);
+void wm_hold_move(struct wm *m, struct wm_frame *frame, const struct vmsim_record *r,
+		  bool from_list);
+void wm_hold_shootdown(struct wm *m, const struct vmsim_record *r);
+void wm_hold_end(struct wm *m, uint64_t seq);
 
 /* --- model_run.c: one case, both opinions --- */
 

@@ -60,6 +60,15 @@ done
 replay tests/scenario/cores-held.vmt -s cores=3 -s memory.frames=4 -s memory.page_tables=out
 lasts held 250 "with one more it does not wait: 2.1 is still in its last call for 5, gap 1 + walk 20 + trap 50 + 174"
 
+# Who is always too late (W2): of two that need the only frame at the same time, each has its page
+# taken eight times before the access follows; then it stays, and the other waits.
+rules W2 L3
+for order in recorded free; do
+  replay tests/scenario/cores-one-frame.vmt -s cores=2 -s memory.frames=1 -s memory.page_tables=out \
+    -s standby.enabled=false -s memory.zero_fill_dirty=false -s order=$order --audit full
+  is "$(get "$report" counters.demand_zero_faults)" 18 "$order: two threads, eight faults in vain each, and one"
+done
+
 # --- T4, and flushes that are left for a switch -------------------------------------------------
 rules H15
 replay tests/scenario/cores-switch.vmt -s cores=2 -s sched.recorded_switch=7 --audit full

@@ -100,6 +100,8 @@ struct vmm {
 	uint64_t limit_wanted;  /* by a call that failed: grow to it (C3) */
 	struct writer_timer age_private, age_mapped;
 	uint64_t next_io;
+	struct fault *copying; /* whose page stays while it waits for a frame for the copy, or NULL */
+	uint64_t copying_seq;  /* its event */
 	uint64_t ios_reading, ios_writing; /* in flight */
 	bool trimming;
 	bool sparing; /* pages are not to go that are awaited */

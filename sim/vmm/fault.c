@@ -285,7 +285,7 @@ static void keep_page(struct vmm *vmm, const struct process *process, struct fau
 
 /* Room for a copy must not be made by taking away the page that is to be copied. While faults wait
  * for a frame, that goes for the one of the first event alone: each would else keep the frame that
- * another waits for (L3). The others wait until it has its frame. Returns whether it is this one. */
+ * another waits for (L3). The others wait until it has its frame. Returns whether this is it. */
 static bool keep_source(struct vmm *vmm, struct fault *fault, vmsim_pfn frame)
 {
 	bool first = !vmm->copying || vmm->events->seq < vmm->copying_seq;

@@ -88,6 +88,7 @@ struct config {
 		bool zeroed;
 		bool zero_fill_dirty;
 		bool charge_page_tables;
+		bool huge_pages;
 	} memory;
 	struct {
 		int policy; /* index for vmsim_policy_at() */

@@ -23,9 +23,6 @@ static const struct pt_shape shapes[] = {
 };
 static const struct pt_shape pae_registers = {PAE, .top_in_registers = true};
 
-/* The level whose entries map large pages: the one above the leaf, of three levels or more. */
-#define LARGE_LEVEL 1u
-
 const struct pt_shape *pt_shape_of(unsigned levels)
 {
 	g_assert(levels >= 2 && levels <= PT_MAX_LEVELS);
@@ -155,7 +152,8 @@ pte_t pt_get(const struct page_table *pt, vmsim_vpn vpn)
 
 	if (!entry)
 		return 0;
-	return reached == 0 || !*entry ? *entry : pte_piece(*entry, vpn);
+	return reached == 0 || !*entry ? *entry
+				       : pte_piece(*entry, vpn & (pt_pages(pt, reached) - 1));
 }
 
 static void node_set(struct pt_node *node, unsigned index, pte_t pte)
@@ -182,19 +180,37 @@ void pt_set(struct page_table *pt, vmsim_vpn vpn, pte_t pte)
 	leaf_set(pt, vpn, node, pt_index(pt->pool->shape, 0, vpn), pte);
 }
 
-void pt_set_large(struct page_table *pt, vmsim_vpn vpn, pte_t pte)
+static void large_set(struct page_table *pt, vmsim_vpn vpn, unsigned level, pte_t pte)
 {
-	unsigned reached, index = pt_index(pt->pool->shape, LARGE_LEVEL, vpn);
-	struct pt_node *node = pt_descend(pt, vpn, LARGE_LEVEL, &reached);
-	pte_t old;
+	unsigned reached, index = pt_index(pt->pool->shape, level, vpn);
+	struct pt_node *node = pt_descend(pt, vpn, level, &reached);
 
-	g_assert(reached == LARGE_LEVEL && pt->pool->shape->levels > 2 && vpn % LARGE_PAGE == 0 &&
-		 !pt->pool->shared);
-	old = node->entry[index];
-	g_assert((!old || pte_is_large(old)) && (!pte || pte_is_large(pte)));
-	pt->n_large += (pte != 0);
-	pt->n_large -= (old != 0);
+	g_assert(reached == level);
 	node_set(node, index, pte);
+}
+
+void pt_set_large(struct page_table *pt, vmsim_vpn vpn, unsigned level, pte_t pte)
+{
+	vmsim_vpn pages = pt_pages(pt, level);
+
+	g_assert(level && pt_maps_large(pt->pool->shape, level) && vpn % pages == 0 &&
+		 pte_is_large(pte) && pte_frame(pte) % pages == 0 && !pt->pool->shared &&
+		 !pt_get(pt, vpn));
+	large_set(pt, vpn, level, pte);
+	pt->n_large += (uint32_t)pages;
+}
+
+vmsim_vpn pt_clear_large(struct page_table *pt, vmsim_vpn vpn)
+{
+	unsigned level;
+	const pte_t *entry = deepest(pt, vpn, &level);
+	vmsim_vpn pages;
+
+	g_assert(entry && level && pte_is_large(*entry));
+	pages = pt_pages(pt, level);
+	large_set(pt, vpn, level, 0);
+	pt->n_large -= (uint32_t)pages;
+	return pages;
 }
 
 struct pt_span pt_span_at(const struct page_table *pt, vmsim_vpn vpn, vmsim_vpn end)
@@ -261,9 +277,10 @@ uint64_t pt_missing(const struct page_table *pt, vmsim_vpn vpn, vmsim_vpn end)
 	return missing_from(pt, 0, vpn, end);
 }
 
-uint64_t pt_missing_large(const struct page_table *pt, vmsim_vpn vpn, vmsim_vpn end)
+uint64_t pt_missing_large(const struct page_table *pt, vmsim_vpn vpn, vmsim_vpn end,
+			  unsigned level)
 {
-	return missing_from(pt, LARGE_LEVEL, vpn, end);
+	return missing_from(pt, level, vpn, end);
 }
 
 bool pt_add_table(struct page_table *pt, vmsim_vpn vpn, vmsim_pfn frame)
@@ -353,8 +370,9 @@ static bool check_table(const struct page_table *pt, vmsim_pfn frame, unsigned l
 		if (!level || !entry)
 			continue;
 		if (pte_is_large(entry)) {
-			++*large;
-			if (level != LARGE_LEVEL || pte_frame(entry) % LARGE_PAGE)
+			*large += (uint32_t)pt_pages(pt, level);
+			if (!pt_maps_large(pt->pool->shape, level) ||
+			    pte_frame(entry) % pt_pages(pt, level))
 				return false;
 		} else if (!check_table(pt, pte_frame(entry), level - 1, tables, large)) {
 			return false;

@@ -5,15 +5,16 @@
  *
  * Invariants
  *  1. A table's `used` is its number of non-zero entries (I29).
- *  2. An upper entry is zero, or points to a live table of this page table, or one level above the
- *     leaf maps a large page.
- *  3. Leaf entries change through pt_set() and pt_set_large() only, except that the walker sets A
- *     and D.
+ *  2. An upper entry is zero, or points to a live table of this page table, or one or two levels
+ *     above the leaf maps a large page.
+ *  3. Leaf entries change through pt_set(), pt_set_large() and pt_clear_large() only, except that
+ *     the walker sets A and D.
  *  4. A shared table, if there is one, holds the valid ones of all processes.
  *
  * The pages of a large one have no leaf table: as a span they have no entries, like pages of which
- * nothing is written; one by one they have the large page's (pte_piece). Tables of two levels map
- * no large pages: theirs would be of 4 MiB. */
+ * nothing is written; one by one they have the large page's (pte_piece). One level above the leaf
+ * a page has 2 MiB, with four levels or more, two above it 1 GiB (H1). Tables of two levels map no
+ * large pages: theirs would be of 4 MiB. */
 #ifndef MMU_PAGE_TABLE_H
 #define MMU_PAGE_TABLE_H
 
@@ -80,7 +81,7 @@ struct page_table {
 	uint32_t asid;  /* whose it is, for a shared table */
 	vmsim_pfn root; /* VMSIM_NO_PFN until the first table is added */
 	uint32_t n_tables;
-	uint32_t n_large; /* large pages mapped */
+	uint32_t n_large; /* pages that are part of large ones */
 };
 
 void pt_init(struct page_table *pt, struct pt_pool *pool);
@@ -96,6 +97,18 @@ static inline unsigned pt_index(const struct pt_shape *shape, unsigned level, vm
 	return (unsigned)(vpn >> shape->shift[level]) & ((1u << shape->bits[level]) - 1);
 }
 
+/* How many pages an entry of a level stands for. */
+static inline vmsim_vpn pt_pages(const struct page_table *pt, unsigned level)
+{
+	return (vmsim_vpn)1 << pt->pool->shape->shift[level];
+}
+
+/* Whether entries of that level may map a page by themselves (H1). */
+static inline bool pt_maps_large(const struct pt_shape *shape, unsigned level)
+{
+	return level == 1 ? shape->levels > 2 : level == 2 && shape->levels > 3;
+}
+
 /* pt_leaf: the entry that maps a page, or would: in its leaf table, or a large page's; NULL when
  * there is neither. */
 pte_t *pt_leaf(const struct page_table *pt, vmsim_vpn vpn);
@@ -103,10 +116,12 @@ pte_t *pt_leaf(const struct page_table *pt, vmsim_vpn vpn);
 pte_t pt_get(const struct page_table *pt, vmsim_vpn vpn);
 /* pt_set: write a leaf entry. => its table exists */
 void pt_set(struct page_table *pt, vmsim_vpn vpn, pte_t pte);
-/* pt_set_large: map a large page, or with 0 unmap it.
- * => vpn is a multiple of LARGE_PAGE, tables as pt_missing_large() counts them exist, and no leaf
- *    table lies there */
-void pt_set_large(struct page_table *pt, vmsim_vpn vpn, pte_t pte);
+/* pt_set_large: map a large page by an entry of that level.
+ * => vpn and the frame are multiples of its size, tables as pt_missing_large() counts them exist, and
+ *    nothing lies below
+ * pt_clear_large: unmap the one that begins at vpn; returns its size in pages. */
+void pt_set_large(struct page_table *pt, vmsim_vpn vpn, unsigned level, pte_t pte);
+vmsim_vpn pt_clear_large(struct page_table *pt, vmsim_vpn vpn);
 
 /* A run of pages whose entries lie side by side in one leaf table, or whose table is absent. */
 struct pt_span {
@@ -124,9 +139,9 @@ void pt_span_set(const struct pt_span *span, uint64_t i, pte_t pte);
 
 /* pt_missing: tables that must be added before every page of [vpn, end) has an entry. */
 uint64_t pt_missing(const struct page_table *pt, vmsim_vpn vpn, vmsim_vpn end);
-/* pt_missing_large: the same before every large page of [vpn, end) has one.
- * => three levels or more */
-uint64_t pt_missing_large(const struct page_table *pt, vmsim_vpn vpn, vmsim_vpn end);
+/* pt_missing_large: the same before every large page of that level has one. */
+uint64_t pt_missing_large(const struct page_table *pt, vmsim_vpn vpn, vmsim_vpn end,
+			  unsigned level);
 /* pt_add_table: put an empty table for vpn's uppermost missing level into a zeroed frame.
  * => returns true when vpn now has a leaf table */
 bool pt_add_table(struct page_table *pt, vmsim_vpn vpn, vmsim_pfn frame);

@@ -50,7 +50,8 @@ typedef uint64_t pte_t;
 
 #define LARGE_PAGE_SHIFT 9
 #define LARGE_PAGE (1u << LARGE_PAGE_SHIFT) /* pages of a large page (L) */
-#define HUGE_PAGE_SHIFT 18 /* of a page of 1 GiB, which only the MMU knows */
+#define HUGE_PAGE_SHIFT 18 /* of a page of 1 GiB (H1) */
+#define HUGE_PAGE (1u << HUGE_PAGE_SHIFT)
 
 #define PTE_FRAME_SHIFT 12
 #define PTE_FRAME_MASK (((pte_t)1 << 40) - 1)
@@ -229,16 +230,16 @@ static inline pte_t pte_make_dirty(pte_t pte)
 	return (pte & ~PTE_SOFT_W) | PTE_W | PTE_D;
 }
 
-/* => frame is a multiple of LARGE_PAGE */
+/* => frame is a multiple of its size */
 static inline pte_t pte_make_large(unsigned prot, vmsim_pfn frame, bool nx)
 {
 	return pte_make_valid(prot, frame, nx) | PTE_PS;
 }
 
-/* A large page's entry as it counts for one of its pages: with the frame of that page. */
-static inline pte_t pte_piece(pte_t large, vmsim_vpn vpn)
+/* A large page's entry as it counts for the i-th of its pages: with the frame of that page. */
+static inline pte_t pte_piece(pte_t large, vmsim_vpn i)
 {
-	return large + ((pte_t)(vpn % LARGE_PAGE) << PTE_FRAME_SHIFT);
+	return large + ((pte_t)i << PTE_FRAME_SHIFT);
 }
 
 static inline pte_t pte_make_table(vmsim_pfn frame)

@@ -66,9 +66,23 @@ static const char *bad_placeholder(uint32_t type, uint32_t protect)
 	return NULL;
 }
 
+/* V12: bounds are those of whole units: the lowest of blocks, the highest of pages. */
+static const char *bad_bounds(const struct vmm *vmm, const struct vmsim_call *c)
+{
+	uint64_t lowest = c->number[0], highest = c->number[1], hi = vmm->pool.shape->hi;
+	uint64_t unit = c->type & MEM_LARGE_PAGES ? LARGE_PAGE * VMSIM_PAGE_SIZE
+						  : VMSIM_GRANULARITY;
+
+	if (lowest % unit || lowest > hi)
+		return "the lowest address is none that an allocation may begin at";
+	if (highest && ((highest + 1) % VMSIM_PAGE_SIZE || highest > hi || highest <= lowest))
+		return "the highest address is none that an allocation may end at";
+	return NULL;
+}
+
 /* Where VirtualAlloc2 may be told to allocate (V12). What replaces a placeholder lies where that
  * does, and those are split at any page. */
-static const char *bad_place(const struct api_call *call)
+static const char *bad_place(const struct vmm *vmm, const struct api_call *call)
 {
 	const struct vmsim_call *c = call->call;
 	uint64_t lowest = c->number[0], highest = c->number[1], align = c->number[2];
@@ -83,7 +97,7 @@ static const char *bad_place(const struct api_call *call)
 		return "address requirements are for a base that is left open";
 	if (align && (align < VMSIM_GRANULARITY || (align & (align - 1))))
 		return "the alignment is no power of two, or less than the granularity";
-	return NULL;
+	return bad_bounds(vmm, c);
 }
 
 /* Steps 1 to 11. Returns whether the call goes on. */
@@ -112,7 +126,7 @@ static bool validate(struct vmm *vmm, struct api_call *call)
 		return call_refuse(call, STATUS_INVALID_PARAMETER_4, "2.3.9",
 				   c->size[0] ? "the range leaves the user address space"
 					      : "the size is 0");
-	why = second ? bad_place(call) : NULL;
+	why = second ? bad_place(vmm, call) : NULL;
 	if (why)
 		return call_refuse(call, STATUS_INVALID_PARAMETER, "2.3", why);
 	return !is_large(c) || large_permitted(vmm, call);
@@ -127,20 +141,25 @@ static bool place_fits(const struct vad_tree *vads, const struct vad_search *wan
 	       !vad_overlaps(vads, first, first + want->n - 1);
 }
 
-/* V12. Returns false when there is no room between the bounds for a page. */
+/* V12. Returns whether there is a page between the bounds. */
 static bool require(const struct vmsim_call *c, struct vad_search *want)
 {
 	uint64_t lowest = c->number[0], highest = c->number[1], align = c->number[2];
 
-	if (highest && highest < VMSIM_PAGE_SIZE)
-		return false;
 	if (highest)
-		want->high = MIN(want->high, (highest - VMSIM_PAGE_SIZE + 1) / VMSIM_PAGE_SIZE);
-	if (lowest)
-		want->low = MAX(want->low, (lowest - 1) / VMSIM_PAGE_SIZE + 1);
+		want->high = MIN(want->high, highest >> VMSIM_PAGE_SHIFT);
+	want->low = MAX(want->low, lowest >> VMSIM_PAGE_SHIFT);
 	if (align)
 		want->align = MAX(want->align, align >> VMSIM_PAGE_SHIFT);
 	return want->low <= want->high;
+}
+
+/* Blocks of large pages stand at multiples of their pages. */
+static vmsim_vpn alignment(const struct vmm *vmm, const struct vmsim_call *c, uint64_t n)
+{
+	if (!is_large(c))
+		return VMSIM_GRANULARITY_PAGES;
+	return vmm->config->memory.huge_pages && n >= HUGE_PAGE ? HUGE_PAGE : LARGE_PAGE;
 }
 
 bool call_place(struct vmm *vmm, struct process *process, const struct api_call *call, uint64_t n,
@@ -149,8 +168,7 @@ bool call_place(struct vmm *vmm, struct process *process, const struct api_call 
 	const struct vad_tree *vads = &process->vads;
 	uint64_t seed = vmm->config->vmm.va_seed;
 	struct vad_search want = {.n = n, .low = vads->lo, .high = vads->hi,
-				  .align = is_large(call->call) ? LARGE_PAGE
-								: VMSIM_GRANULARITY_PAGES,
+				  .align = alignment(vmm, call->call, n),
 				  .top_down = call->call->type & MEM_TOP_DOWN};
 	struct vad_search from;
 	struct rng rng = {seed};
@@ -246,7 +264,7 @@ static enum vmm_status reserve(struct vmm *vmm, struct process *process, struct 
 	if (!find_pages(vmm, process, call, &first, &last, &placeholder))
 		return VMM_DONE;
 	n = last - first + 1;
-	tables = is_large(c) ? 0 : tables_to_charge(vmm, process, first, last);
+	tables = tables_to_charge(vmm, process, first, last, is_large(c));
 	if (commit && pages_over_limit(vmm, n + tables))
 		return call_fail(call, STATUS_COMMITMENT_LIMIT, "2.3.16a",
 				 "the commit limit would be exceeded");
@@ -263,8 +281,7 @@ static enum vmm_status reserve(struct vmm *vmm, struct process *process, struct 
 		vad->committed = n;
 		vmm->work.committed += n;
 		pages_charge(vmm, process, (int64_t)n);
-		if (tables)
-			tables_charge(vmm, process, first, last);
+		tables_charge(vmm, process, first, last, is_large(c));
 	}
 	if (commit || !placeholder)
 		page_run_add(&run, first, n, placeholder ? STATE_RESERVED : STATE_FREE,
@@ -404,7 +421,7 @@ static enum vmm_status commit(struct vmm *vmm, struct process *process, struct a
 		return VMM_DONE;
 	fresh = last - first + 1 - pages_committed(process, vad, first, last);
 	built = zero_suffices(vad, prot);
-	tables = fresh && !built ? tables_to_charge(vmm, process, first, last) : 0;
+	tables = fresh && !built ? tables_to_charge(vmm, process, first, last, false) : 0;
 	/* Pages of a section are charged to it; to the process, those that it may copy (C1). */
 	charge = vad->segment ? view_charge(process, vad, first, last, prot) : (int64_t)fresh;
 	if (!call->charged && pages_over_limit(vmm, fresh + tables + (vad->segment && charge > 0

@@ -40,6 +40,19 @@ static const char *bad_section(const struct vmsim_call *c, uint32_t sec)
 	return NULL;
 }
 
+/* Sections of large pages are not simulated: to who may have them, there is no memory for them. */
+static enum vmm_status refuse_large(const struct vmm *vmm, struct api_call *call)
+{
+	if (!vmm->config->vmm.lock_memory_privilege)
+		return call_fail(call, STATUS_PRIVILEGE_NOT_HELD, "2.3.11",
+				 "sections of large pages need SeLockMemoryPrivilege");
+	if (call->call->size[0] % (LARGE_PAGE * VMSIM_PAGE_SIZE))
+		return call_fail(call, STATUS_INVALID_PARAMETER_4, "2.3.12",
+				 "the size is not a multiple of 2 MiB");
+	return call_fail(call, STATUS_INSUFFICIENT_RESOURCES, "C4",
+			 "the machine has no large pages for sections");
+}
+
 enum vmm_status call_create_section(struct vmm *vmm, struct process *process,
 				    struct api_call *call)
 {
@@ -62,8 +75,7 @@ enum vmm_status call_create_section(struct vmm *vmm, struct process *process,
 		return call_fail(call, STATUS_INVALID_FILE_FOR_SECTION, "C1",
 				 "an image is in a file");
 	if (sec & SEC_LARGE_PAGES)
-		return call_fail(call, STATUS_PRIVILEGE_NOT_HELD, "2.3.11",
-				 "sections of large pages need SeLockMemoryPrivilege");
+		return refuse_large(vmm, call);
 	if (section) { /* Windows: ERROR_ALREADY_EXISTS, which is a success */
 		section_open(section, process);
 		return call_ok(call);

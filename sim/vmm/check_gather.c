@@ -105,8 +105,8 @@ static void walk_table(struct walk_of *w, vmsim_pfn frame, unsigned level, vmsim
 		if (level == 0)
 			add_entry(w, vpn, node->entry[i]);
 		else if (pte_is_large(node->entry[i]))
-			for (unsigned k = 0; k < LARGE_PAGE; k++)
-				add_entry(w, vpn + k, pte_piece(node->entry[i], vpn + k));
+			for (vmsim_vpn k = 0; k < each; k++)
+				add_entry(w, vpn + k, pte_piece(node->entry[i], k));
 		else
 			walk_table(w, pte_frame(node->entry[i]), level - 1, vpn);
 	}

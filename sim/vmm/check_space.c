@@ -249,7 +249,7 @@ void check_I29(struct audit *a)
 
 		if (!process->exited &&
 		    (a->spaces.at[i].tables != process->pt.n_tables ||
-		     a->spaces.at[i].large != (uint64_t)process->pt.n_large * LARGE_PAGE))
+		     a->spaces.at[i].large != process->pt.n_large))
 			broke(a, "process %u has %" G_GUINT64_FORMAT " tables and %"
 			      G_GUINT64_FORMAT " pages in large ones, and counts %u and %u large",
 			      process->pid, a->spaces.at[i].tables, a->spaces.at[i].large,

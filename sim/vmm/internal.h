@@ -231,10 +231,14 @@ enum vmm_status pages_build(struct vmm *vmm, struct process *process, vmsim_vpn 
 /* table_add: the uppermost table that a page lacks, in a frame of its own (L38). */
 enum vmm_status table_add(struct vmm *vmm, struct process *process, vmsim_vpn vpn, struct io **io);
 /* tables_to_charge: how many page tables of a range are to be charged and are not yet (C1); 0
- * unless memory.charge_page_tables says so. tables_charge: charge them. */
+ * unless memory.charge_page_tables says so. tables_charge: charge them. Those of large pages are
+ * all but leaf tables, and charged until tables_uncharge_large(). */
 uint64_t tables_to_charge(const struct vmm *vmm, const struct process *process, vmsim_vpn first,
-			  vmsim_vpn last);
-void tables_charge(struct vmm *vmm, struct process *process, vmsim_vpn first, vmsim_vpn last);
+			  vmsim_vpn last, bool large);
+void tables_charge(struct vmm *vmm, struct process *process, vmsim_vpn first, vmsim_vpn last,
+		   bool large);
+void tables_uncharge_large(struct vmm *vmm, struct process *process, vmsim_vpn first,
+			   vmsim_vpn last);
 /* tables_prune: tables that map pages of [first, end) or none, and have no entry left, are freed
  * (L38); caches of them are to be emptied. */
 void tables_prune(struct vmm *vmm, struct process *process, vmsim_vpn first, vmsim_vpn end);

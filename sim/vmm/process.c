@@ -61,7 +61,7 @@ static void process_clear_entries(struct vmm *vmm, struct process *process)
 		struct pt_span span = pt_span_at(&process->pt, vpn, end);
 
 		if (span.large)
-			pt_set_large(&process->pt, vpn, 0);
+			pt_clear_large(&process->pt, vpn);
 		for (uint64_t i = 0; span.node && i < span.n; i++)
 			pt_span_set(&span, i, 0);
 		vpn += span.n;

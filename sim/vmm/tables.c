@@ -156,9 +156,9 @@ enum vmm_status pages_build(struct vmm *vmm, struct process *process, vmsim_vpn 
 	}
 	if (missing) {
 		/* Who only touches a page is not refused for its tables. */
-		if (pages_over_limit(vmm, tables_to_charge(vmm, process, first, last)))
+		if (pages_over_limit(vmm, tables_to_charge(vmm, process, first, last, false)))
 			vmm->has_implicit = true;
-		tables_charge(vmm, process, first, last);
+		tables_charge(vmm, process, first, last, false);
 	}
 	for (vmsim_vpn vpn = first; vpn <= last; vpn = (vpn / leaf + 1) * leaf) {
 		while (!pt_leaf(&process->pt, vpn)) {
@@ -176,7 +176,8 @@ enum vmm_status pages_build(struct vmm *vmm, struct process *process, vmsim_vpn 
  * A table is charged from the commit of a page that it maps, or from when it is built if that is
  * first, until it maps nothing: no entry, and no page of a block that was committed when it was
  * reserved, whose pages need no entries. A table of a higher level is charged while one below it
- * is. process->charged_tables has them: (level, number) to how many below it are charged. */
+ * is, or while it maps a large page. process->charged_tables has them: (level, number) to how many
+ * such there are, which is 1 for a leaf table. */
 
 static gpointer key_of(unsigned level, vmsim_vpn number)
 {
@@ -197,40 +198,56 @@ static bool is_charged(const struct process *process, unsigned level, vmsim_vpn 
 }
 
 uint64_t tables_to_charge(const struct vmm *vmm, const struct process *process, vmsim_vpn first,
-			  vmsim_vpn last)
+			  vmsim_vpn last, bool large)
 {
 	uint64_t n = 0;
 
 	if (!tables_are_charged(vmm))
 		return 0;
-	for (unsigned level = 0; level < vmm->pool.shape->levels; level++)
+	for (unsigned level = large; level < vmm->pool.shape->levels; level++)
 		for (vmsim_vpn i = number_of(vmm, level, first); i <= number_of(vmm, level, last);
 		     i++)
 			n += !is_charged(process, level, i);
 	return n;
 }
 
-/* One table that was not charged before, and those above it. */
-static uint64_t charge(const struct vmm *vmm, struct process *process, unsigned level,
+/* A table has one thing more to be charged for. Returns how many tables are charged by that. */
+static uint64_t hold(const struct vmm *vmm, struct process *process, unsigned level, vmsim_vpn vpn)
+{
+	GHashTable *charged = process->charged_tables;
+	gpointer key;
+	guint held;
+
+	if (level == vmm->pool.shape->levels)
+		return 0;
+	key = key_of(level, number_of(vmm, level, vpn));
+	held = GPOINTER_TO_UINT(g_hash_table_lookup(charged, key));
+	g_hash_table_insert(charged, key, GUINT_TO_POINTER(held + 1));
+	return held ? 0 : 1 + hold(vmm, process, level + 1, vpn);
+}
+
+/* A table has one thing less. Returns how many tables are charged no more. */
+static uint64_t let_go(const struct vmm *vmm, struct process *process, unsigned level,
 		       vmsim_vpn vpn)
 {
 	GHashTable *charged = process->charged_tables;
-	uint64_t n = 1;
-	gpointer up;
+	gpointer key;
+	guint held;
 
-	g_hash_table_insert(charged, key_of(level, number_of(vmm, level, vpn)), NULL);
-	if (level + 1 == vmm->pool.shape->levels)
-		return n;
-	if (!is_charged(process, level + 1, number_of(vmm, level + 1, vpn)))
-		n += charge(vmm, process, level + 1, vpn);
-	up = key_of(level + 1, number_of(vmm, level + 1, vpn));
-	g_hash_table_insert(charged, up,
-			    GUINT_TO_POINTER(GPOINTER_TO_UINT(g_hash_table_lookup(charged, up)) +
-					     1));
-	return n;
+	if (level == vmm->pool.shape->levels)
+		return 0;
+	key = key_of(level, number_of(vmm, level, vpn));
+	held = GPOINTER_TO_UINT(g_hash_table_lookup(charged, key)) - 1;
+	if (held) {
+		g_hash_table_insert(charged, key, GUINT_TO_POINTER(held));
+		return 0;
+	}
+	g_hash_table_remove(charged, key);
+	return 1 + let_go(vmm, process, level + 1, vpn);
 }
 
-void tables_charge(struct vmm *vmm, struct process *process, vmsim_vpn first, vmsim_vpn last)
+void tables_charge(struct vmm *vmm, struct process *process, vmsim_vpn first, vmsim_vpn last,
+		   bool large)
 {
 	vmsim_vpn leaf = (vmsim_vpn)1 << vmm->pool.shape->bits[0];
 	uint64_t n = 0;
@@ -238,10 +255,23 @@ void tables_charge(struct vmm *vmm, struct process *process, vmsim_vpn first, vm
 	if (!tables_are_charged(vmm))
 		return;
 	for (vmsim_vpn vpn = first; vpn <= last; vpn = (vpn / leaf + 1) * leaf)
-		if (!is_charged(process, 0, number_of(vmm, 0, vpn)))
-			n += charge(vmm, process, 0, vpn);
+		if (large || !is_charged(process, 0, number_of(vmm, 0, vpn)))
+			n += hold(vmm, process, large, vpn);
 	if (n)
 		pages_charge(vmm, process, (int64_t)n);
+}
+
+void tables_uncharge_large(struct vmm *vmm, struct process *process, vmsim_vpn first,
+			   vmsim_vpn last)
+{
+	uint64_t n = 0;
+
+	if (!tables_are_charged(vmm))
+		return;
+	for (vmsim_vpn vpn = first; vpn <= last; vpn += LARGE_PAGE)
+		n += let_go(vmm, process, 1, vpn);
+	if (n)
+		pages_charge(vmm, process, -(int64_t)n);
 }
 
 /* Whether a leaf table is there, or would be needed if its pages were touched. */
@@ -257,25 +287,6 @@ static bool leaf_needed(const struct vmm *vmm, const struct process *process, vm
 		if (vad->commit_at_reserve && vad->kind != VAD_LARGE)
 			return true;
 	return false;
-}
-
-/* One table is charged no more, nor are those above it that it was the last of. */
-static uint64_t uncharge(const struct vmm *vmm, struct process *process, unsigned level,
-			 vmsim_vpn vpn)
-{
-	GHashTable *charged = process->charged_tables;
-	gpointer up;
-	guint below;
-
-	g_hash_table_remove(charged, key_of(level, number_of(vmm, level, vpn)));
-	if (level + 1 == vmm->pool.shape->levels)
-		return 1;
-	up = key_of(level + 1, number_of(vmm, level + 1, vpn));
-	below = GPOINTER_TO_UINT(g_hash_table_lookup(charged, up)) - 1;
-	if (!below)
-		return 1 + uncharge(vmm, process, level + 1, vpn);
-	g_hash_table_insert(charged, up, GUINT_TO_POINTER(below));
-	return 1;
 }
 
 /* The charged leaf tables of a range: there may be far fewer than the range has room for. */
@@ -311,7 +322,7 @@ void tables_release(struct vmm *vmm, struct process *process, vmsim_vpn first, v
 		vmsim_vpn number = g_array_index(leaves, vmsim_vpn, i);
 
 		if (!leaf_needed(vmm, process, number))
-			n += uncharge(vmm, process, 0, number << bits);
+			n += let_go(vmm, process, 0, number << bits);
 	}
 	g_array_unref(leaves);
 	if (n)

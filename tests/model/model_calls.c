@@ -73,7 +73,7 @@ static bool alloc_arguments(const struct wm *m, const struct vmsim_call *c, stru
 
 	if (c->id == VMSIM_CALL_VIRTUAL_ALLOC2) {
 		t &= ~(uint32_t)(MEM_RESERVE_PLACEHOLDER | MEM_REPLACE_PLACEHOLDER);
-		if (!wm_alloc2_arguments(c, v))
+		if (!wm_alloc2_arguments(m, c, v))
 			return false;
 	}
 	if (va && va < 0x10000 && c->id != VMSIM_CALL_NT_ALLOCATE)

@@ -212,6 +212,7 @@ void wm_leave_clean(struct move *v)
 	if (!p->open) {
 		if (p->locked)
 			wm_differ(v->m, WM_PAGE " is locked and was taken away (E15)", WM_ARGS(p));
+		p->may_have_failed = false;
 		if (p->dirty)
 			wm_differ(v->m, WM_PAGE " is dirty and was listed as clean (L18)",
 				  WM_ARGS(p));
@@ -235,7 +236,7 @@ void wm_leave_dirty(struct move *v)
 	if (!p->open) {
 		if (p->locked)
 			wm_differ(v->m, WM_PAGE " is locked and was taken away (E15)", WM_ARGS(p));
-		if (!p->dirty)
+		if (!p->dirty && !p->may_have_failed)
 			wm_differ(v->m, WM_PAGE " is clean and was listed as modified (L17)",
 				  WM_ARGS(p));
 	}
@@ -301,6 +302,7 @@ void wm_write_failed(struct move *v)
 
 	if (p->where != WM_WRITING || p->writing)
 		wm_differ(v->m, WM_PAGE " is still being written (L25)", WM_ARGS(p));
+	p->may_have_failed = false;
 	if (!wm_injected(v->m, p, VMSIM_INJECT_WRITE))
 		wm_differ(v->m, "the write of " WM_PAGE " fails without a reason (L25)",
 			  WM_ARGS(p));
@@ -347,10 +349,12 @@ void wm_end_write(struct move *v)
 		wm_differ(v->m, WM_PAGE " is still being written (L22)", WM_ARGS(p));
 	if (p->dirty)
 		wm_differ(v->m, WM_PAGE " was written to meanwhile (L24)", WM_ARGS(p));
-	if (wm_injected(v->m, p, VMSIM_INJECT_WRITE) && p->reset == WM_LIVE && !p->open)
+	if (wm_injected(v->m, p, VMSIM_INJECT_WRITE) && p->reset == WM_LIVE && !p->open &&
+	    !p->may_have_failed)
 		wm_differ(v->m, "the write of " WM_PAGE " must fail (L25)", WM_ARGS(p));
-	if (p->reset != WM_LIVE) /* nothing of it is missing (R3) */
+	if (p->reset != WM_LIVE || p->may_have_failed) /* nothing of it is missing (R3) */
 		wm_inject(v->m, p->pid, p->vpn, VMSIM_INJECT_WRITE, false);
+	p->may_have_failed = false;
 	p->where = WM_STANDBY;
 }
 

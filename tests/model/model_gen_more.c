@@ -98,6 +98,8 @@ static void make_placed(struct gen *g, struct vmsim_call *c)
 		c->number[1] = c->number[0] + (1 + gen_below(g, 40)) * WM_G - 1;
 	if (gen_chance(g, 40))
 		c->number[2] = gen_chance(g, 90) ? WM_G << gen_below(g, 4) : gen_below(g, 0x30000);
+	if (gen_chance(g, 10)) /* neither is where a block begins or a page ends any more */
+		c->number[gen_below(g, 2)] += gen_below(g, 2) ? WM_P : 1 + gen_below(g, WM_P);
 }
 
 /* Splitting, joining, replacing, restoring. */

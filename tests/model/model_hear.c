@@ -113,13 +113,23 @@ static void check_slot_free(struct wm *m, const struct wm_page *writer, uint64_t
 	for (guint i = 0; i < m->all->len; i++) {
 		const struct wm_page *p = g_ptr_array_index(m->all, i);
 
-		if (p == writer || p->slot != slot || p->deleted || p->open || p->dirty)
+		if (p == writer || p->slot != slot || p->deleted || p->open || p->dirty ||
+		    p->may_have_failed)
 			continue;
 		wm_differ(m,
 			  WM_PAGE " was written to slot %" G_GUINT64_FORMAT ", which is " WM_PAGE
 				  "'s (I12)",
 			  WM_ARGS(writer), slot, WM_ARGS(p));
 	}
+}
+
+/* Whether an error is being injected: the write may have ended before that. */
+static bool being_injected(struct wm *m, const struct wm_page *p)
+{
+	const struct wm_flight *f = wm_flight_of(m, p->pid);
+
+	return p->open && f && f->op->event.op == VMSIM_OP_CALL &&
+	       f->op->call.id == VMSIM_CALL_INJECT_ERROR;
 }
 
 static void page_out(struct wm *m, const struct vmsim_record *r)
@@ -142,8 +152,10 @@ static void page_out(struct wm *m, const struct vmsim_record *r)
 		p->writing = false;
 		p->told = 0;
 		if (p->where == WM_ACTIVE && wm_injected(m, p, VMSIM_INJECT_WRITE)) {
-			wm_inject(m, p->pid, p->vpn, VMSIM_INJECT_WRITE, false);
-			p->dirty = true;
+			p->may_have_failed |= being_injected(m, p);
+			if (!p->may_have_failed)
+				wm_inject(m, p->pid, p->vpn, VMSIM_INJECT_WRITE, false);
+			p->dirty |= !p->may_have_failed;
 		}
 		if (!p->dirty && !p->discard && (!p->deleted || p->open) && !p->in_file)
 			p->slot = r->slot + i;

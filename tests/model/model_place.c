@@ -12,13 +12,24 @@ static void fails(struct wm_verdict *v, uint32_t code)
 	v->rule = NULL;
 }
 
-bool wm_alloc2_arguments(const struct vmsim_call *c, struct wm_verdict *v)
+/* Whether an allocation can begin at the lowest address and end at the highest. */
+static bool bounds_are_right(const struct wm *m, const struct vmsim_call *c)
+{
+	uint64_t low = c->number[0], high = c->number[1];
+
+	if (low > m->machine.hi || low & (WM_G - 1) ||
+	    ((c->type & MEM_LARGE_PAGES) && low & (512 * WM_P - 1)))
+		return false;
+	return !high || (high > low && high <= m->machine.hi && high % WM_P == WM_P - 1);
+}
+
+bool wm_alloc2_arguments(const struct wm *m, const struct vmsim_call *c, struct wm_verdict *v)
 {
 	uint64_t va = c->address.offset, align = c->number[2];
 	bool asks = c->number[0] || c->number[1] || align;
 
 	if (va % (c->type & REPLACE ? WM_P : WM_G) || c->size[0] % WM_P || (va && asks) ||
-	    (align && ((align & (align - 1)) || align < WM_G)))
+	    (align && ((align & (align - 1)) || align < WM_G)) || !bounds_are_right(m, c))
 		fails(v, ERROR_INVALID_PARAMETER);
 	else if ((c->type & AS_PLACEHOLDER) &&
 		 (!(c->type & MEM_RESERVE) || (c->type & MEM_COMMIT) ||

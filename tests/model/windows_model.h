@@ -86,6 +86,7 @@ struct wm_page {
 	enum wm_leave left;
 	uint32_t fault; /* enum wm_fault */
 	/* errors */
+	bool may_have_failed; /* a write of it while it was active: it is dirty then */
 	bool turning; /* its frame is turning bad */
 	bool bad;     /* its frame turned bad: the next access may tell (L32) */
 };
@@ -292,7 +293,7 @@ void wm_watch_written(struct wm *m, const struct wm_page *p, bool surely);
 /* --- model_place.c: VirtualAlloc2, placeholders, releasing a part --- */
 
 /* wm_alloc2_arguments: what VirtualAlloc2 asks beyond VirtualAlloc; false when it fails. */
-bool wm_alloc2_arguments(const struct vmsim_call *c, struct wm_verdict *v);
+bool wm_alloc2_arguments(const struct wm *m, const struct vmsim_call *c, struct wm_verdict *v);
 /* wm_place_within: V12; 0 when there is no hole. */
 uint64_t wm_place_within(const struct wm *m, uint32_t pid, uint64_t pages,
 			 const struct vmsim_call *c);

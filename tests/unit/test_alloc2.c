@@ -56,18 +56,29 @@ static const struct alloc2_case cases[] = {
 	{0, P, RES | REPLACE, RW, ANY, 487, CONFLICT, "2.3"},
 	{0, 281 * P, BOTH, RW, ANY, 1455, LIMIT, "2.3.16a"},
 	{BIG, 281 * P, COM, RW, ANY, 1455, LIMIT, "2.3.17b"},
-	/* no hole in bounds: taken, too narrow, upside down, none at all, beyond */
+	/* bounds that are none of blocks and pages, are beyond the user range or upside down */
+	{0, P, RES, RW, {FREE + 1, 0, 0}, 87, PARAM, "2.3"},
+	{0, P, RES, RW, {FREE + P, 0, 0}, 87, PARAM, "2.3"},
+	{0, P, RES, RW, {FREE - 1, 0, 0}, 87, PARAM, "2.3"},
+	{0, P, RES, RW, {HI + 1, 0, 0}, 87, PARAM, "2.3"},
+	{0, P, RES, RW, {0, FREE, 0}, 87, PARAM, "2.3"},
+	{0, P, RES, RW, {0, FREE + P / 2 - 1, 0}, 87, PARAM, "2.3"},
+	{0, P, RES, RW, {0, FREE - 2, 0}, 87, PARAM, "2.3"},
+	{0, P, RES, RW, {0, 1, 0}, 87, PARAM, "2.3"},
+	{0, P, RES, RW, {0, HI + P, 0}, 87, PARAM, "2.3"},
+	{0, P, RES, RW, {0, UINT64_MAX, 0}, 87, PARAM, "2.3"},
+	{0, P, RES, RW, {FREE, FREE - 1, 0}, 87, PARAM, "2.3"},
+	{0, P, RES, RW, {3 * FREE, 2 * FREE + P - 1, 0}, 87, PARAM, "2.3"},
+	{0, 0x200000, BOTH | LARGE, RW, {G, 0, 0}, 87, PARAM, "2.3"},
+	/* no hole in bounds: taken, too narrow, none at all, too widely aligned */
 	{0, P, RES, RW, {R, R + G - 1, 0}, 8, "STATUS_NO_MEMORY", "2.3.15a"},
 	{0, 17 * P, RES, RW, {FREE, FREE + G - 1, 0}, 8, "STATUS_NO_MEMORY", "2.3.15a"},
-	{0, P, RES, RW, {FREE, FREE + P - 2, 0}, 8, "STATUS_NO_MEMORY", "2.3.15a"},
-	{0, P, RES, RW, {FREE + 1, FREE + G + P - 2, 0}, 8, "STATUS_NO_MEMORY", "2.3.15a"},
-	{0, P, RES, RW, {FREE + G, FREE, 0}, 8, "STATUS_NO_MEMORY", "2.3.15a"},
-	{0, P, RES, RW, {0, 1, 0}, 8, "STATUS_NO_MEMORY", "2.3.15a"},
+	{0, 2 * P, RES, RW, {FREE, FREE + P - 1, 0}, 8, "STATUS_NO_MEMORY", "2.3.15a"},
+	{0, P, RES, RW, {0, P - 1, 0}, 8, "STATUS_NO_MEMORY", "2.3.15a"},
 	{0, P, RES, RW, {0, G - 1, 0}, 8, "STATUS_NO_MEMORY", "2.3.15a"},
-	{0, P, RES, RW, {HI + 1, 0, 0}, 8, "STATUS_NO_MEMORY", "2.3.15a"},
+	{0, 2 * P, RES, RW, {0, 0x20000FFF, 0x20000000}, 8, "STATUS_NO_MEMORY", "2.3.15a"},
 	{0, P, RES, RW, {0, 0, (uint64_t)1 << 47}, 8, "STATUS_NO_MEMORY", "2.3.15a"},
-	{0, P, RES, RW, {UINT64_MAX, UINT64_MAX, (uint64_t)1 << 63}, 8, "STATUS_NO_MEMORY",
-	 "2.3.15a"},
+	{0, P, RES, RW, {0, 0, (uint64_t)1 << 63}, 8, "STATUS_NO_MEMORY", "2.3.15a"},
 };
 
 static void test_steps(void)
@@ -112,7 +123,7 @@ static void test_placement(void)
 	g_assert_cmphex(in(&f, P, RES, 0, 0, 0), ==, G);
 	g_assert_cmphex(in(&f, P, RES, 0x50000, 0, 0), ==, 0x50000);
 	g_assert_cmphex(in(&f, P, RES, 0x50000, 0, 0), ==, 0x60000);
-	g_assert_cmphex(in(&f, P, RES, 0x70001, 0, 0), ==, 0x80000);
+	g_assert_cmphex(in(&f, P, RES, 0x80000, HI, 0), ==, 0x80000);
 	g_assert_cmphex(in(&f, P, RES, 0x70000, 0x70FFF, 0), ==, 0x70000);
 	g_assert_cmphex(in(&f, P, BOTH, 0, 0, 0x100000), ==, 0x100000);
 	g_assert_cmphex(in(&f, P, BOTH, 0, 0, 0x40000), ==, 0x40000);

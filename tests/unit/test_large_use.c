@@ -142,11 +142,11 @@ static void lost(struct fixture *f)
 }
 static void not_mapped(struct fixture *f)
 {
-	pt_set_large(&process(f)->pt, L / P, 0);
+	pt_clear_large(&process(f)->pt, L / P);
 }
 static void outside(struct fixture *f)
 {
-	pt_set_large(&process(f)->pt, 2 * L / P, pte_make_large(PROT_READWRITE, 512, true));
+	pt_set_large(&process(f)->pt, 2 * L / P, 1, pte_make_large(PROT_READWRITE, 512, true));
 }
 static void block_charge(struct fixture *f)
 {

@@ -369,7 +369,7 @@ static void set_up_large(struct fixture *f, const char *large)
 	for (unsigned i = 0; i < 3; i++) {
 		vmsim_pfn frame = LARGE_FRAME * (i + 1);
 
-		pt_set_large(&f->pt, LARGE_AT + i * LARGE_PAGE,
+		pt_set_large(&f->pt, LARGE_AT + i * LARGE_PAGE, 1,
 			     pte_make_large(PROT_EXECUTE_READWRITE, frame, true));
 	}
 }
@@ -377,7 +377,7 @@ static void set_up_large(struct fixture *f, const char *large)
 static void tear_down_large(struct fixture *f)
 {
 	for (unsigned i = 0; i < 3; i++)
-		pt_set_large(&f->pt, LARGE_AT + i * LARGE_PAGE, 0);
+		pt_clear_large(&f->pt, LARGE_AT + i * LARGE_PAGE);
 	tear_down(f);
 }
 
@@ -442,7 +442,8 @@ static void test_large_invalidate(void)
 	g_assert_cmpuint(f.c.page_walks, ==, 4);
 	mmu_flush(&f.mmu, 1); /* both large pages and the small one, in both levels */
 	g_assert_cmpuint(f.c.tlb_entries_invalidated, ==, 3 + 6);
-	pt_set_large(&f.pt, LARGE_AT, pte_make_large(PROT_READONLY, LARGE_FRAME, true));
+	pt_clear_large(&f.pt, LARGE_AT);
+	pt_set_large(&f.pt, LARGE_AT, 1, pte_make_large(PROT_READONLY, LARGE_FRAME, true));
 	go_large(&f, 0, 9, VMSIM_READ);
 	g_assert_false(mmu_translate(&f.mmu, &f.pt, 1, LARGE_AT, VMSIM_WRITE, false, &f.tr));
 	g_assert_null(tlb_peek(LARGE_TLB, tlb_tag_large(1, LARGE_AT)));

@@ -352,7 +352,7 @@ static void test_check(void)
 
 static void build_large(struct fixture *f, vmsim_vpn vpn)
 {
-	while (pt_missing_large(&f->pt, vpn, vpn + 1))
+	while (pt_missing_large(&f->pt, vpn, vpn + 1, 1))
 		pt_add_table(&f->pt, vpn, take_frame(f));
 }
 
@@ -366,11 +366,11 @@ static void test_large(void)
 		struct pt_span span;
 
 		fixture_init(&f, levels, levels == 4);
-		g_assert_cmpuint(pt_missing_large(&f.pt, 512, 1536), ==, levels - 1);
+		g_assert_cmpuint(pt_missing_large(&f.pt, 512, 1536, 1), ==, levels - 1);
 		g_assert_cmpuint(pt_missing(&f.pt, 512, 1536), ==, levels - 1 + 2);
 		build_large(&f, 512);
 		g_assert_cmpuint(f.pt.n_tables, ==, levels - 1);
-		pt_set_large(&f.pt, 512, pde);
+		pt_set_large(&f.pt, 512, 1, pde);
 		g_assert_true(pt_check(&f.pt));
 		g_assert_null(pt_find(&f.pt, 600));
 		g_assert_cmphex(*pt_leaf(&f.pt, 600), ==, pde);
@@ -388,13 +388,47 @@ static void test_large(void)
 		g_assert_false(span.large);
 		prune(&f, 0, 4096); /* what is used stays */
 		g_assert_cmpuint(f.pt.n_tables, ==, levels - 1);
-		pt_set_large(&f.pt, 512, 0);
+		pt_clear_large(&f.pt, 512);
 		g_assert_cmpuint(f.pt.n_large, ==, 0);
 		build(&f, 512); /* small pages may follow */
 		pt_set(&f.pt, 512, 0x80);
 		g_assert_cmphex(pt_get(&f.pt, 512), ==, 0x80);
 		pt_set(&f.pt, 512, 0);
 		g_assert_true(pt_check(&f.pt));
+		fixture_fini(&f);
+	}
+}
+
+/* With four levels or more, one two levels above the leaf maps 512 times as many. */
+static void test_huge(void)
+{
+	RULES("H1");
+	g_assert_false(pt_maps_large(pt_shape_of(2), 1));
+	g_assert_false(pt_maps_large(pt_shape_of(3), 2));
+	for (unsigned levels = 4; levels <= 5; levels++) {
+		pte_t pdpte = pte_make_large(PROT_READWRITE, HUGE_PAGE, true);
+		static struct fixture f;
+		struct pt_span span;
+
+		fixture_init(&f, levels, levels == 4);
+		g_assert_cmpuint(pt_missing_large(&f.pt, HUGE_PAGE, 3 * HUGE_PAGE, 2), ==,
+				 levels - 2);
+		while (pt_missing_large(&f.pt, HUGE_PAGE, HUGE_PAGE + 1, 2))
+			pt_add_table(&f.pt, HUGE_PAGE, take_frame(&f));
+		pt_set_large(&f.pt, HUGE_PAGE, 2, pdpte);
+		g_assert_true(pt_check(&f.pt));
+		g_assert_cmpuint(f.pt.n_large, ==, HUGE_PAGE);
+		g_assert_cmphex(*pt_leaf(&f.pt, HUGE_PAGE + 5000), ==, pdpte);
+		g_assert_cmpuint(pte_frame(pt_get(&f.pt, 2 * HUGE_PAGE - 1)), ==, 2 * HUGE_PAGE - 1);
+		g_assert_cmphex(pt_get(&f.pt, HUGE_PAGE - 1) | pt_get(&f.pt, 2 * HUGE_PAGE), ==, 0);
+		g_assert_cmpuint(pt_missing(&f.pt, HUGE_PAGE, 2 * HUGE_PAGE), ==, 0);
+		span = pt_span_at(&f.pt, HUGE_PAGE + 600, 9 * HUGE_PAGE);
+		g_assert_true(span.large && !span.node);
+		g_assert_cmpuint(span.n, ==, HUGE_PAGE - 600);
+		*pt_leaf(&f.pt, HUGE_PAGE) = pte_make_large(PROT_READWRITE, 512, true);
+		g_assert_false(pt_check(&f.pt)); /* aligned as 2 MiB are */
+		g_assert_cmpuint(pt_clear_large(&f.pt, HUGE_PAGE), ==, HUGE_PAGE);
+		g_assert_cmpuint(f.pt.n_large, ==, 0);
 		fixture_fini(&f);
 	}
 }
@@ -408,7 +442,7 @@ static void test_large_check(void)
 	RULES("I29");
 	fixture_init(&f, 4, true);
 	build_large(&f, 0);
-	pt_set_large(&f.pt, 0, pde);
+	pt_set_large(&f.pt, 0, 1, pde);
 	entry = pt_leaf(&f.pt, 0);
 	*entry = pte_make_large(PROT_READWRITE, 513, true);
 	g_assert_false(pt_check(&f.pt));
@@ -423,7 +457,7 @@ static void test_large_check(void)
 	*entry = 0;
 	f.pool.node[f.pt.root - f.pool.frames]->used--;
 	g_assert_true(pt_check(&f.pt));
-	pt_set_large(&f.pt, 0, 0);
+	pt_clear_large(&f.pt, 0);
 	fixture_fini(&f);
 }
 
@@ -437,6 +471,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/page-table/random", test_random);
 	g_test_add_func("/page-table/spans", test_spans);
 	g_test_add_func("/page-table/large", test_large);
+	g_test_add_func("/page-table/huge", test_huge);
 	g_test_add_func("/page-table/large-check", test_large_check);
 	g_test_add_func("/page-table/prune", test_prune);
 	g_test_add_func("/page-table/outside", test_outside);

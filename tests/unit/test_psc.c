@@ -258,7 +258,7 @@ static void test_large(void)
 	RULES("H9");
 	set_up(&f, "psc.pde.entries=4");
 	for (unsigned i = 0; i < 2; i++)
-		pt_set_large(&f.pt, large + i * MIB2,
+		pt_set_large(&f.pt, large + i * MIB2, 1,
 			     pte_make_large(PROT_READWRITE, LARGE_PAGE * (i + 1), true));
 	for (unsigned i = 0; i < 4; i++) {
 		g_assert_true(try(&f, 1, large + (i % 2) * MIB2 + i, VMSIM_READ));
@@ -268,7 +268,7 @@ static void test_large(void)
 	g_assert_cmpuint(f.c.psc_misses, ==, 4);
 	g_assert_cmpuint(f.mmu.psc.level[1].entry[0].tag, ==, 0);
 	for (unsigned i = 0; i < 2; i++)
-		pt_set_large(&f.pt, large + i * MIB2, 0);
+		pt_clear_large(&f.pt, large + i * MIB2);
 	tear_down(&f);
 }
 

@@ -20,13 +20,13 @@ static void set_up_clocked(struct fixture *f, const char *settings)
 	g_free(all);
 	for (unsigned i = 0; i < MAPPED; i++)
 		map(f, i, i, 0);
-	pt_set_large(&f->pt, LARGE_AT, pte_make_large(PROT_READWRITE, LARGE_PAGE, true));
+	pt_set_large(&f->pt, LARGE_AT, 1, pte_make_large(PROT_READWRITE, LARGE_PAGE, true));
 	mmu_set_clock(&f->mmu, &clock_now);
 }
 
 static void tear_down_clocked(struct fixture *f)
 {
-	pt_set_large(&f->pt, LARGE_AT, 0);
+	pt_clear_large(&f->pt, LARGE_AT);
 	tear_down(f);
 }
 

@@ -136,6 +136,7 @@ bool access_unpin(struct vmsim_machine *m, struct op *op)
 	if (!op->fault.is_pinned)
 		return false;
 	m->frames_due = true;
+	m->background_due = vmm_has_background(m->vmm); /* it may be trimmed for who waits */
 	return vmm_unpin(m->vmm, &op->fault);
 }
 
@@ -148,8 +149,11 @@ static void begin_fault(struct vmsim_machine *m, struct thread *thread, vmsim_va
 
 	overlap_end(m);
 	overlap_drain(m);
-	access_unpin(m, op);
+	/* What a fault kept for the access stays until the fault that this ends in is served. */
+	if (!same)
+		access_unpin(m, op);
 	op->fault = (struct fault){.va = va, .access = access,
+				   .is_pinned = last->is_pinned, .pinned = last->pinned,
 				   .implicit_commit = op->source->implicit_commit,
 				   .stack_low = thread->stack_low, .stack_end = thread->stack_end,
 				   .priority = thread->priority,
@@ -314,6 +318,7 @@ static bool service(struct vmsim_machine *m, struct thread *thread)
 {
 	struct op *op = &thread->op;
 	struct fault *fault = &op->fault;
+	bool pinned = fault->is_pinned;
 	enum vmm_status status;
 
 	machine_flush_references(m);
@@ -327,7 +332,7 @@ static bool service(struct vmsim_machine *m, struct thread *thread)
 	if (status == VMM_WAIT_IO)
 		return wait_for(thread, WAIT_IO, fault->io);
 	if (status == VMM_WAIT_FRAME) {
-		m->frames_due = false;
+		m->frames_due = pinned && !fault->is_pinned;
 		return wait_for(thread, WAIT_FRAME, NULL);
 	}
 	return true;

@@ -148,7 +148,7 @@ static uint64_t trim_goal(struct vmm *vmm, bool starved)
 		vmm->trimming = vmm->bsm.woken = true; /* W3: at once */
 	else if (available >= config->vmm.avail_high)
 		vmm->trimming = false;
-	if (available < config->vmm.avail_low || starved)
+	if (vmm->trimming || starved)
 		return MAX(config->vmm.avail_high, 1);
 	return 0;
 }

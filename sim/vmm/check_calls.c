@@ -102,6 +102,7 @@ static uint64_t promised(const struct audit *a, const struct process *process)
 static void digest_blocks(const struct audit *a, uint64_t *digest)
 {
 	mix(digest, a->vmm->charge);
+	mix(digest, a->vmm->limit);
 	for (guint i = 0; i < a->vmm->processes->len; i++) {
 		const struct process *process = g_ptr_array_index(a->vmm->processes, i);
 

@@ -39,8 +39,29 @@ void check_I24(struct audit *a)
 	}
 }
 
-/* A translation that remembers a store has D in its entry; and A, where clearing that
- * invalidates. */
+/* Whether the upper entries that lead to a page have A; those in registers have none. */
+static bool is_path_accessed(const struct audit *a, const struct cached *cached)
+{
+	const struct page_table *pt = &vmm_process_by_asid(a->vmm, cached->asid)->pt;
+	const struct pt_pool *pool = pt->pool;
+	const struct pt_shape *shape = pool->shape;
+
+	/* Where all processes share one table, these are the system's books, which nothing walks. */
+	for (unsigned level = shape->levels - shape->top_in_registers; !pool->shared && --level > 0;) {
+		vmsim_pfn table = pt_table(pt, cached->vpn, level);
+		const struct pt_node *node;
+
+		if (table == VMSIM_NO_PFN)
+			continue; /* the entry above maps a large page */
+		node = pool->node[pool->outside ? table - pool->frames : table];
+		if (!(node->entry[pt_index(shape, level, cached->vpn)] & PTE_A))
+			return false;
+	}
+	return true;
+}
+
+/* A translation that remembers a store has D in its entry; and A on its whole path, where clearing
+ * that invalidates. */
 void check_I25(struct audit *a)
 {
 	for (size_t i = 0; i < a->n_cached; i++) {
@@ -50,7 +71,8 @@ void check_I25(struct audit *a)
 		if (cached->level)
 			continue;
 		if ((cached->dirty && !(pte & PTE_D)) ||
-		    (a->vmm->config->os.age_flush && !(pte & PTE_A)))
+		    (a->vmm->config->os.age_flush &&
+		     (!(pte & PTE_A) || !is_path_accessed(a, cached))))
 			cached_broke(a, cached);
 	}
 }

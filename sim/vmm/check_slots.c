@@ -33,15 +33,27 @@ void check_I12(struct audit *a)
 		      " are counted as used", a->slots_named, used);
 }
 
-/* The slot of a frame that a request is under way for is in use. */
+/* The slot that a request moves a frame to or from; 0: none is under way, or it is of a file. */
+static uint32_t slot_under_way(struct audit *a, vmsim_pfn frame)
+{
+	const struct io *io = io_of(a->vmm, frame);
+
+	for (uint32_t i = 0; io && io->slot && i < io->pages; i++)
+		if (io->frame[i] == frame)
+			return io->slot + i;
+	return 0;
+}
+
+/* The slot of a frame that a request is under way for is in use, be it that the frame has it no
+ * more. */
 void check_I13(struct audit *a)
 {
 	for (size_t i = 0; i < a->frames.n; i++) {
-		const struct pfn *pfn = &a->db->pfn[a->frames.at[i]];
+		uint32_t slot = slot_under_way(a, a->frames.at[i]);
 
-		if ((pfn->flags & PFN_IO) && pfn->slot &&
-		    !pagefile_in_use(&a->vmm->file, pfn->slot))
-			broke(a, "the slot of %s is free", frame_words(a, a->frames.at[i]));
+		if (slot && !pagefile_in_use(&a->vmm->file, slot))
+			broke(a, "slot 0x%x, of the request for %s, is free", slot,
+			      frame_words(a, a->frames.at[i]));
 	}
 }
 

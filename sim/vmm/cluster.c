@@ -25,9 +25,11 @@ static bool is_shared(const struct source *from, vmsim_vpn vpn)
 }
 
 /* Whether the entry says that the page is in the pagefile, or in its file. One in the store is in
- * memory. */
+ * memory; one whose frame turned bad is nowhere until that was said (L32). */
 static bool is_on_disk(struct vmm *vmm, const struct source *from, pte_t pte, bool shared)
 {
+	if (pte & PTE_BROKEN)
+		return false;
 	if (pte_is_pagefile(pte))
 		return !pagefile_is_store(&vmm->file, pte_slot(pte));
 	return shared && from->vad->segment->file && !pte;

@@ -201,7 +201,8 @@ static enum vmm_status demand_zero_fault(struct vmm *vmm, struct process *proces
 					 unsigned prot, bool shared)
 {
 	vmsim_vpn vpn = fault->va >> VMSIM_PAGE_SHIFT;
-	bool write = fault->access == VMSIM_WRITE, lost = pte & PTE_LOST;
+	/* A store that will be made to a copy leaves the section's page as it is (3.5, R5). */
+	bool write = fault->access == VMSIM_WRITE && !prot_copies(prot), lost = pte & PTE_LOST;
 	enum vmm_status status = pages_build(vmm, process, vpn, vpn, &fault->io, NULL);
 	struct pfn *pfn;
 	vmsim_pfn frame;
@@ -260,6 +261,8 @@ bool vmm_unpin(struct vmm *vmm, struct fault *fault)
 	if (was)
 		vmm->db.pfn[fault->pinned].pins--;
 	fault->is_pinned = false;
+	if (vmm->copying == fault)
+		vmm->copying = NULL;
 	return was;
 }
 
@@ -280,6 +283,25 @@ static void keep_page(struct vmm *vmm, const struct process *process, struct fau
 		pin(vmm, fault, pte_frame(pte));
 }
 
+/* Room for a copy must not be made by taking away the page that is to be copied. While faults wait
+ * for a frame, that goes for the one of the first event alone: each would else keep the frame that
+ * another waits for (L3). The others wait until it has its frame. Returns whether this is it. */
+static bool keep_source(struct vmm *vmm, struct fault *fault, vmsim_pfn frame)
+{
+	bool first = !vmm->copying || vmm->events->seq < vmm->copying_seq;
+
+	if (first && vmm->copying) {
+		vmm->copying->is_behind = true;
+		vmm_unpin(vmm, vmm->copying);
+	}
+	if (first) {
+		vmm->copying = fault;
+		vmm->copying_seq = vmm->events->seq;
+	}
+	pin(vmm, fault, frame);
+	return first;
+}
+
 /* 3.5: the page is copied into a frame of the process's own (L31). It was charged when the view was
  * mapped. */
 static enum vmm_status copy_fault(struct vmm *vmm, struct process *process, struct fault *fault,
@@ -291,13 +313,14 @@ static enum vmm_status copy_fault(struct vmm *vmm, struct process *process, stru
 	struct content *content;
 	enum vmm_status status;
 	struct pfn *pfn;
+	bool first = keep_source(vmm, fault, from);
 
-	/* Room must not be made by taking away the page that is to be copied. */
-	pin(vmm, fault, from);
 	status = frame_get(vmm, process, FRAME_ANY, &frame, &fault->io);
+	if (status == VMM_DONE || !first)
+		vmm_unpin(vmm, fault);
+	fault->is_behind = !first;
 	if (status != VMM_DONE)
 		return status;
-	vmm_unpin(vmm, fault);
 	content = content_ref(vmm->db.pfn[from].content);
 	page_unmap(vmm, process, vpn, prot);
 	pfn = &vmm->db.pfn[frame];
@@ -343,6 +366,8 @@ static enum vmm_status resolve(struct vmm *vmm, struct process *process, struct 
 	fault->io = NULL;
 	fault->resolved = false;
 	vmm_unpin(vmm, fault);
+	if (fault->is_behind && vmm->copying)
+		return VMM_WAIT_FRAME;
 	if (!vad && implicit_page(vmm, process, vpn, fault->implicit_commit))
 		vad = vad_find(&process->vads, vpn);
 	if (!vad) /* 4a */

@@ -100,6 +100,8 @@ struct vmm {
 	uint64_t limit_wanted;  /* by a call that failed: grow to it (C3) */
 	struct writer_timer age_private, age_mapped;
 	uint64_t next_io;
+	struct fault *copying; /* whose page stays while it waits for a frame for the copy, or NULL */
+	uint64_t copying_seq;  /* its event */
 	uint64_t ios_reading, ios_writing; /* in flight */
 	bool trimming;
 	bool sparing; /* pages are not to go that are awaited */
@@ -206,7 +208,7 @@ void view_states(const struct vad *vad, vmsim_vpn vpn, uint64_t n, const char *f
 
 /* pages_charge: the commit charge of a process moves by delta pages. */
 void pages_charge(struct vmm *vmm, struct process *process, int64_t delta);
-/* Whether n more pages would pass the commit limit, grown if it can be at once (C3). */
+/* Whether n more pages would pass the commit limit, even grown if it can be at once (C3). */
 bool pages_over_limit(struct vmm *vmm, uint64_t n);
 /* pages_free: pages [first, last] of a block are given up (E13) and become `to`: STATE_FREE, or
  * STATE_RESERVED of a block that takes this one's place. => the block itself is the caller's */
@@ -389,8 +391,10 @@ uint64_t working_set_empty(struct vmm *vmm, struct process *process, bool keep_m
 /* --- limit.c: the commit limit and the growth of pagefiles (C2, C3) --------------------------- */
 
 void limit_init(struct vmm *vmm);
-/* limit_grow: a request for n more pages would pass the limit. => whether it no longer would */
-bool limit_grow(struct vmm *vmm, uint64_t n);
+/* limit_can_grow: a request for n more pages would pass the limit. => whether it may be charged all
+ * the same, and limit_meet() called */
+bool limit_can_grow(struct vmm *vmm, uint64_t n);
+void limit_meet(struct vmm *vmm);
 /* Whether growth is due: for a request that failed, or since the limit is near. limit_step: one
  * step of it. */
 bool limit_is_due(const struct vmm *vmm);

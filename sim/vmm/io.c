@@ -247,7 +247,8 @@ static void read_failed(struct vmm *vmm, vmsim_pfn frame)
 	frame_free(vmm, frame, MOVE_L16);
 }
 
-/* The page that faulted may be mapped, if the address still is what it was (L34). */
+/* The page that faulted may be mapped, if the address still is what it was, and the access still
+ * permitted: else that is tried again (L34). */
 static bool may_map(struct vmm *vmm, const struct io *io, const struct pfn *pfn, unsigned *prot)
 {
 	struct process *process = io->process;
@@ -267,8 +268,8 @@ static bool may_map(struct vmm *vmm, const struct io *io, const struct pfn *pfn,
 			return false;
 	}
 	*prot = pte_prot(pte);
-	(void)vmm;
-	return prot_may_map(*prot) && !pte_is_offered(pte);
+	return prot_may_map(*prot) && !pte_is_offered(pte) &&
+	       prot_permits(*prot, io->access, vmm->config->paging.nx);
 }
 
 /* L14, or L15 for neighbours, prefetched pages, and one that may not be mapped any more. */

@@ -1,8 +1,9 @@
 /* limit.c: how much may be committed, and pagefiles that grow for it (semantics C2, C3).
  *
  * A request that passes the limit grows the pagefiles, step by step, if they can grow so far that
- * it is met, and is asked again (sync); or it fails, and they grow afterwards (async). One that no
- * growth would help leaves them alone. They also grow, a step at a time, while more than nine
+ * it is met (sync); or it fails, and they grow afterwards (async). One that no growth would help
+ * leaves them alone. They grow when the pages are charged, and not before: a call that is refused
+ * for something else changes nothing. They also grow, a step at a time, while more than nine
  * tenths of the limit are charged. */
 #include "vmm/internal.h"
 
@@ -36,7 +37,7 @@ static void grow(struct vmm *vmm, const char *cause)
 		events_emit(vmm->events, &record);
 }
 
-bool limit_grow(struct vmm *vmm, uint64_t n)
+bool limit_can_grow(struct vmm *vmm, uint64_t n)
 {
 	uint64_t most = vmm->limit + pagefile_growth(&vmm->file);
 
@@ -46,9 +47,14 @@ bool limit_grow(struct vmm *vmm, uint64_t n)
 		vmm->limit_wanted = MAX(vmm->limit_wanted, vmm->charge + n);
 		return false;
 	}
-	while (vmm->charge + n > vmm->limit)
-		grow(vmm, "a request passes the limit");
 	return true;
+}
+
+void limit_meet(struct vmm *vmm)
+{
+	while (vmm->config->pagefile.grow == GROW_SYNC && vmm->charge > vmm->limit &&
+	       pagefile_growth(&vmm->file))
+		grow(vmm, "a request passes the limit");
 }
 
 bool limit_is_due(const struct vmm *vmm)

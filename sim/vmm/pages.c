@@ -86,11 +86,13 @@ void pages_charge(struct vmm *vmm, struct process *process, int64_t delta)
 	vmm->charge += (uint64_t)delta;
 	process->committed += (uint64_t)delta;
 	stats_committed(vmm->stats, process->account, delta);
+	if (delta > 0)
+		limit_meet(vmm);
 }
 
 bool pages_over_limit(struct vmm *vmm, uint64_t n)
 {
-	return n && (n > vmm->limit || vmm->charge > vmm->limit - n) && !limit_grow(vmm, n);
+	return n && (n > vmm->limit || vmm->charge > vmm->limit - n) && !limit_can_grow(vmm, n);
 }
 
 /* One entry of a committed page, given up. */

@@ -234,6 +234,8 @@ void segment_commit(struct vmm *vmm, struct segment *segment, int64_t pages)
 	segment->committed += (uint64_t)pages;
 	vmm->charge += (uint64_t)pages;
 	stats_committed(vmm->stats, g_ptr_array_index(vmm->stats->accounts, 0), pages);
+	if (pages > 0)
+		limit_meet(vmm);
 }
 
 void section_open(struct section *section, struct process *process)

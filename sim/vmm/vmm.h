@@ -129,6 +129,7 @@ struct fault {
 	uint32_t protect;                /* Win32: of a guard, what was found (3.3) */
 	bool is_pinned; /* a page stays: while it waits, the one that it is to copy; after it, its own */
 	vmsim_pfn pinned;
+	bool is_behind; /* while it waits: another that copies is to have the next frame */
 	bool resolved; /* after the wait nothing is left to do: the access is tried again */
 };
 

@@ -28,20 +28,23 @@ static void begin(struct tick *t, struct tick_thread *thread)
 /* Who waits for a frame may have the page that had to stay. */
 void tick_unpin(struct tick *t, struct tick_thread *thread)
 {
-	t->news |= vmm_unpin(t->vmm, &thread->fault);
+	if (vmm_unpin(t->vmm, &thread->fault))
+		tick_acted(t);
 }
 
 void tick_fault_begin(struct tick *t, struct tick_thread *thread, vmsim_va va,
 		      enum vmsim_access access)
 {
 	bool call = thread->event->op == VMSIM_OP_CALL;
-	unsigned before = va >> VMSIM_PAGE_SHIFT == thread->fault.va >> VMSIM_PAGE_SHIFT
-				  ? thread->fault.again + 1
-				  : 0;
+	const struct fault last = thread->fault;
+	bool same = va >> VMSIM_PAGE_SHIFT == last.va >> VMSIM_PAGE_SHIFT;
 
-	tick_unpin(t, thread);
+	if (!same)
+		tick_unpin(t, thread);
 	thread->fault = (struct fault){
-		.again = before,
+		.again = same ? last.again + 1 : 0,
+		.is_pinned = same && last.is_pinned,
+		.pinned = last.pinned,
 		.va = va,
 		.access = access,
 		.implicit_commit = t->config->trace.implicit_commit == TRI_TRUE,
@@ -143,6 +146,7 @@ static vmsim_cycles service_cycles(const struct config *config, const struct fau
 static void service(struct tick *t, struct tick_thread *thread)
 {
 	struct fault *fault = &thread->fault;
+	bool pinned = fault->is_pinned;
 	enum vmm_status status = vmm_fault(t->vmm, thread->process, fault);
 	struct work work = vmm_take_work(t->vmm);
 	vmsim_cycles cycles =
@@ -162,6 +166,7 @@ static void service(struct tick *t, struct tick_thread *thread)
 						    .b = thread->fault_cycles});
 	thread->stage = status == VMM_DONE || fault->resolved ? TICK_RETURN : TICK_SERVICE;
 	tick_stepped(t, thread, status, fault->io);
+	t->news |= pinned && !fault->is_pinned;
 }
 
 /* Back to the reference, at the page that faulted; a guard of a stack lets it begin anew (K2). */

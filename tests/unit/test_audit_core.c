@@ -63,6 +63,14 @@ static void accessed_cleared(struct fixture *f)
 	load(f, CLEAN);
 	set_entry(f, CLEAN, entry(f, CLEAN) & ~PTE_A);
 }
+static void path_cleared(struct fixture *f)
+{
+	const struct pt_pool *pool = &f->vmm->pool;
+	vmsim_pfn table = pt_table(&f->process->pt, A / P, 1) - (pool->outside ? pool->frames : 0);
+
+	load(f, CLEAN);
+	pool->node[table]->entry[pt_index(pool->shape, 1, A / P)] &= ~PTE_A;
+}
 static void nobodys_entry(struct fixture *f)
 {
 	tlb_fill(DATA_TLB, tlb_tag(9, 5), 3, 0);

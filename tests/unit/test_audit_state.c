@@ -89,6 +89,13 @@ static void io_of_another_kind(struct fixture *f)
 {
 	frame(f, WRITING)->flags ^= PFN_IO;
 }
+/* As if MEM_RESET did not wait for the end of the write. */
+static void slot_given_up(struct fixture *f)
+{
+	pagefile_free(&f->vmm->file, frame(f, WRITING)->slot);
+	frame(f, WRITING)->slot = 0;
+	frame(f, WRITING)->reset = RESET_PENDING;
+}
 static void standby_modified(struct fixture *f)
 {
 	frame(f, STANDBY)->flags |= PFN_IS_MODIFIED;

@@ -290,6 +290,26 @@ static void test_protected_while_read(void)
 	tear_down(&f);
 }
 
+/* Made read-only while it is read for a store: that did not happen, so the page keeps its slot. */
+static void test_read_only_while_read(void)
+{
+	struct fixture f;
+	struct fault fault;
+
+	RULES("L34 L15 L30.freed");
+	stored_page(&f);
+	g_assert_cmpint(fault_at(&f, 0, VMSIM_WRITE, &fault), ==, VMM_WAIT_IO);
+	g_assert_cmpuint(call(&f, VMSIM_CALL_VIRTUAL_PROTECT, 0, 1, 0, PAGE_READONLY), ==, 0);
+	complete(&f);
+	g_assert_true(pte_is_transition(entry(&f, 0)));
+	g_assert_cmpint(frame_of(&f, 0)->state, ==, PFN_STANDBY);
+	g_assert_cmpuint(frame_of(&f, 0)->slot, ==, 1);
+	g_assert_cmpint(touch(&f, 0, VMSIM_WRITE), ==, VMSIM_RESULT_ACCESS_VIOLATION);
+	g_assert_cmpuint(load(&f, 0), ==, 77);
+	g_assert_cmpuint(f.vmm->c->page_reads, ==, 1);
+	tear_down(&f);
+}
+
 /* Reset while it is being read: the read runs out, then the slot is free and the page clean. */
 static void test_reset_while_read(void)
 {
@@ -489,6 +509,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/vmm/deleted-while-read", test_deleted_while_read);
 	g_test_add_func("/vmm/recommitted-while-read", test_recommitted_while_read);
 	g_test_add_func("/vmm/protected-while-read", test_protected_while_read);
+	g_test_add_func("/vmm/read-only-while-read", test_read_only_while_read);
 	g_test_add_func("/vmm/reset-while-read", test_reset_while_read);
 	g_test_add_func("/vmm/prefetch-store", test_prefetch_store);
 	g_test_add_func("/vmm/collided", test_collided);

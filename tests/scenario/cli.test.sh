@@ -325,7 +325,7 @@ for machine in "-s cores=1" "-s cores=4" "-s cores=4 -s order=free -s core.mlp=4
     "$machine: in its intervals, too"
 done
 # Requests that the end finds on their way; check-asan sees them freed.
-"$VMSIM" run -q -s cores=4 -s memory.frames=300 -s order=free -s os.write=4294967296 "$tmp/pressed.vmt"
+"$VMSIM" run -q -s cores=2 -s memory.frames=100 -s os.write=4294967296 "$tmp/pressed.vmt"
 is $? 0 "a run that ends with requests on their way"
 
 # --- documents ---------------------------------------------------------------------------------

@@ -43,6 +43,7 @@ int main(int argc, char **argv)
 	const char *name = argc > 1 ? argv[1] : NULL;
 	const struct command *command;
 
+	cli_hold_streams();
 	if (!name) {
 		cli_message("no command (expected run, check, info, convert or list; "
 			    "see vmsim --help)");

@@ -162,7 +162,8 @@ VMSIM_API const struct vmsim_counter_info *vmsim_histogram_info(size_t index);
  * events, counted from where measuring began, and at the finish for what is left.
  * => counters and buckets, in the order of vmsim_counter_info() and vmsim_bucket_info(), are those
  *    of the interval alone; a peak is the highest value during it. They are fn's while it runs
- * => a step is not cut: an interval of cycles may end later, and says where
+ * => on one core a step is not cut: an interval of cycles may end later, and says where; on several
+ *    it ends where it should, and the cycles of their steps are cut there
  * => vmsim_machine_measure() begins anew; another call replaces the first */
 enum vmsim_unit { VMSIM_UNIT_CYCLES, VMSIM_UNIT_EVENTS };
 struct vmsim_sample {

@@ -38,6 +38,10 @@ int cli_usage(const struct command *command, const char *format, ...) G_GNUC_PRI
 /* cli_flush: standard output must have arrived. Returns code, or what its failure makes of it. */
 int cli_flush(int code);
 
+/* cli_hold_streams: a standard stream that is closed fails, rather than be the next file that is
+ * opened. */
+void cli_hold_streams(void);
+
 /* cli_parse: options and --help.
  * => returns true to go on; argv then holds the name and what was not an option
  * => returns false with *code set when there is nothing more to do */

@@ -1,9 +1,11 @@
 /* common.c: messages, options, signals: what every command needs. */
 #include "cli.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* --- messages ------------------------------------------------------------------------------- */
 
@@ -51,6 +53,13 @@ int cli_flush(int code)
 		return code;
 	cli_message("cannot write standard output");
 	return CLI_BAD_INPUT;
+}
+
+void cli_hold_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
 /* --- options -------------------------------------------------------------------------------- */

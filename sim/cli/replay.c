@@ -262,7 +262,17 @@ static bool parse_word(const struct command *command, const char *option, const 
 /* Devices and standard output may be shared; a file would be written twice. */
 static bool same_output(const char *a, const char *b)
 {
-	return a && b && !strcmp(a, b) && strcmp(a, "-") != 0 && strncmp(a, "/dev/", 5) != 0;
+	char *x, *y;
+	bool same;
+
+	if (!a || !b || !strcmp(a, "-") || !strcmp(b, "-") || !strncmp(a, "/dev/", 5))
+		return false;
+	x = g_canonicalize_filename(a, NULL);
+	y = g_canonicalize_filename(b, NULL);
+	same = !strcmp(x, y);
+	g_free(x);
+	g_free(y);
+	return same;
 }
 
 /* Reads the options that are words or numbers. */

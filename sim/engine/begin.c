@@ -37,6 +37,19 @@ bool event_acceptable(struct vmsim_machine *m, const struct vmsim_event *event)
 	return true;
 }
 
+struct thread *event_thread(struct vmsim_machine *m, const struct vmsim_event *event)
+{
+	struct thread *thread = machine_thread(m, event->pid, event->tid);
+	char *what;
+
+	if (thread)
+		return thread;
+	what = g_strdup_printf("too many processes (expected at most %u in a run)", ASID_MAX - 1);
+	refuse(m, event, VMSIM_ERROR_TRACE, what);
+	g_free(what);
+	return NULL;
+}
+
 static vmsim_va resolve(const struct vmsim_machine *m, const struct vmsim_event *event)
 {
 	if (event->op != VMSIM_OP_CALL)

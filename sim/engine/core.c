@@ -36,6 +36,8 @@ void core_fini(struct vmsim_machine *m)
 		g_array_unref(core->step);
 	}
 	g_free(m->cores);
+	for (guint i = 0; i < m->submitted->len; i++) /* the run ended before they set out */
+		io_free(g_array_index(m->submitted, struct submission, i).io);
 	g_array_unref(m->submitted);
 	g_array_unref(m->given_up);
 	g_array_unref(m->held);

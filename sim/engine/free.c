@@ -322,7 +322,7 @@ static bool fill(struct vmsim_machine *m, struct lane *lane, const struct queued
 
 	turn_to(m, queued->source);
 	thread = event_acceptable(m, &queued->event) && event_clock_allows(m, &queued->event)
-			 ? machine_thread(m, lane->pid, lane->tid)
+			 ? event_thread(m, &queued->event)
 			 : NULL;
 	if (thread) {
 		event_fill(m, thread, &queued->event, queued->seq, &lane->op);

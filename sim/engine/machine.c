@@ -282,8 +282,11 @@ bool vmsim_machine_finish(struct vmsim_machine *m, GError **error)
 			machine_close(m);
 		}
 		machine_flush_references(m);
-		if (!m->error)
-			results_close(m);
+		if (m->error) { /* it was stopped: that is where it ends */
+			m->last_end = machine_time(m);
+			core_pass_all(m, m->last_end);
+		}
+		results_close(m);
 		if (!m->error)
 			check_conservation(m);
 		if (!m->error && m->audit != VMSIM_AUDIT_OFF)

@@ -370,6 +370,8 @@ void timer_skip(struct vmsim_machine *m, vmsim_cycles until);
  * would run past the end of time. Both leave m->error. */
 bool event_acceptable(struct vmsim_machine *m, const struct vmsim_event *event);
 bool event_clock_allows(struct vmsim_machine *m, const struct vmsim_event *event);
+/* event_thread: its thread, made if need be. NULL with the error set: there is no room for it. */
+struct thread *event_thread(struct vmsim_machine *m, const struct vmsim_event *event);
 /* event_fill: the operation that an event is. => its labels are bound, or will not be */
 void event_fill(struct vmsim_machine *m, const struct thread *thread,
 		const struct vmsim_event *event, uint64_t seq, struct op *op);

@@ -32,7 +32,7 @@ bool machine_event(struct vmsim_machine *m, const struct vmsim_event *event)
 		return false;
 	if ((!m->many && m->now >= m->sample_at) || m->seq >= m->sample_seq)
 		machine_sample(m);
-	thread = machine_thread(m, event->pid, event->tid);
+	thread = event_thread(m, event);
 	if (!thread)
 		return false;
 	if (!event_clock_allows(m, event) || !await_labels(m, event))

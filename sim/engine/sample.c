@@ -1,8 +1,10 @@
 /* sample.c: figures of one interval after another.
  *
- * A step is never cut: an interval ends with the first step that ends at its end or later, and
- * says when that was. Time in which nothing happens, a gap or a wait, is cut where the interval
- * ends. Looking at figures changes nothing, so a run that is sampled equals one that is not. */
+ * On one core a step is never cut: an interval ends with the first step that ends at its end or
+ * later, and says when that was. Time in which nothing happens, a gap or a wait, is cut where the
+ * interval ends. Of several cores each may be in the middle of a step then: what it did counts
+ * where the step began, its cycles where they pass. Looking at figures changes nothing, so a run
+ * that is sampled equals one that is not. */
 #include "engine/clock.h"
 
 struct sampler {
@@ -41,12 +43,20 @@ static void set_end(struct vmsim_machine *m)
 	machine_look(m);
 }
 
+static void to_next(struct vmsim_machine *m, struct core *core, const struct booking *part,
+		    void *ctx)
+{
+	(void)core;
+	stats_to_next_interval(&m->stats, ctx, part->bucket, part->cycles);
+}
+
 void machine_sample_begin(struct vmsim_machine *m)
 {
 	if (!m->sampler)
 		return;
 	m->sampler->events = m->seq;
 	stats_interval_begin(&m->stats);
+	core_beyond(m, machine_time(m), to_next, NULL);
 	set_end(m);
 }
 
@@ -63,15 +73,18 @@ void vmsim_machine_sample(struct vmsim_machine *m, enum vmsim_unit unit, uint64_
 void machine_sample(struct vmsim_machine *m)
 {
 	struct sampler *s = m->sampler;
+	vmsim_cycles now = machine_time(m);
 	struct figures figures;
 	struct vmsim_sample sample = {
-		.cycle = machine_time(m) - m->origin,
+		.cycle = now - m->origin,
 		.events = m->seq - m->seq_measured,
 		.counters = (const uint64_t *)&figures.c,
 		.buckets = (const uint64_t *)&figures.b,
 	};
 
+	core_pass_all(m, now);
 	stats_interval_end(&m->stats, &figures);
+	core_beyond(m, now, to_next, &figures);
 	s->events = m->seq;
 	s->fn(s->ctx, &sample);
 	set_end(m);

@@ -304,6 +304,14 @@ static struct happening next_happening(struct vmsim_machine *m, const struct sta
 	return best;
 }
 
+/* Events that were read ahead begin here, so intervals of them end here. */
+static void begin_next(struct vmsim_machine *m, guint lane)
+{
+	free_begin(m, lane);
+	if (m->seq >= m->sample_seq)
+		machine_sample(m);
+}
+
 static void happen(struct vmsim_machine *m, const struct happening *next)
 {
 	m->time = MAX(m->time, next->at);
@@ -344,7 +352,7 @@ static void happen(struct vmsim_machine *m, const struct happening *next)
 		break;
 	default:
 		if (next->lane)
-			free_begin(m, next->lane - 1);
+			begin_next(m, next->lane - 1);
 		else if (next->thread)
 			resume(m, next->thread);
 		else

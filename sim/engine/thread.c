@@ -31,11 +31,8 @@ struct thread *machine_thread(struct vmsim_machine *m, uint32_t pid, uint32_t ti
 	process = g_hash_table_lookup(m->processes, GUINT_TO_POINTER(pid));
 	if (!process) {
 		process = vmm_process_new(m->vmm, pid);
-		if (!process) {
-			machine_fail(m, VMSIM_ERROR_TRACE, "%s: too many processes",
-				     m->source->path);
+		if (!process)
 			return NULL;
-		}
 		g_hash_table_insert(m->processes, GUINT_TO_POINTER(pid), process);
 	}
 	thread = g_new0(struct thread, 1);

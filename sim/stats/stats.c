@@ -290,6 +290,14 @@ void stats_to_next_phase(struct stats *stats, enum bucket_id bucket, vmsim_cycle
 	*bucket_of(&stats->phase_base.b, bucket) -= cycles;
 }
 
+void stats_to_next_interval(struct stats *stats, struct figures *last, enum bucket_id bucket,
+			    vmsim_cycles cycles)
+{
+	if (last)
+		*bucket_of(&last->b, bucket) -= cycles;
+	*bucket_of(&stats->interval_base.b, bucket) -= cycles;
+}
+
 void stats_take_back(struct stats *stats, struct account *account, enum bucket_id bucket,
 		     vmsim_cycles cycles)
 {
@@ -297,9 +305,6 @@ void stats_take_back(struct stats *stats, struct account *account, enum bucket_i
 	*bucket_of(&account->figures.b, bucket) -= cycles;
 	*bucket_of(&stats->b, bucket) -= cycles;
 	*bucket_of(&stats->current_base.b, bucket) -= cycles;
-	*bucket_of(&stats->interval_base.b, bucket) =
-		MIN(bucket_value(&stats->interval_base.b, bucket),
-		    bucket_value(&stats->b, bucket));
 }
 
 void stats_interval_begin(struct stats *stats)

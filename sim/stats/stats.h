@@ -125,11 +125,14 @@ void stats_start_peaks(struct counters *peaks, const struct gauges *now);
 void stats_measure(struct stats *stats, vmsim_cycles now);
 /* stats_phase: the phase ends now, the next is called name. */
 void stats_phase(struct stats *stats, const char *name, vmsim_cycles now);
-/* Bookings made already for what comes after: stats_to_measured, stats_to_next_phase: of a part
- * that began last. stats_take_back: of nothing, since the run has ended. */
+/* Bookings made already for what comes after: stats_to_measured, stats_to_next_phase,
+ * stats_to_next_interval: of a part that began last; `last` has the figures of the interval before,
+ * if there was one. stats_take_back: of nothing, since the run has ended. */
 void stats_to_measured(struct stats *stats, struct account *account, enum bucket_id bucket,
 		       vmsim_cycles cycles);
 void stats_to_next_phase(struct stats *stats, enum bucket_id bucket, vmsim_cycles cycles);
+void stats_to_next_interval(struct stats *stats, struct figures *last, enum bucket_id bucket,
+			    vmsim_cycles cycles);
 void stats_take_back(struct stats *stats, struct account *account, enum bucket_id bucket,
 		     vmsim_cycles cycles);
 /* stats_interval_begin, stats_interval_end: figures of an interval; its end begins the next.

@@ -292,6 +292,42 @@ else
   skip "interruption" "no perl"
 fi
 
+# --- odd surroundings --------------------------------------------------------------------------
+trace=tests/scenario/worked.vmt
+"$VMSIM" run -q -r "$tmp/open.json" $trace
+"$VMSIM" run -r "$tmp/closed.json" $trace >&- 2>"$tmp/err"
+is "$?/$(tail -n 1 "$tmp/err")" "2/vmsim: cannot write standard output" "standard output closed"
+cmp -s "$tmp/open.json" "$tmp/closed.json"; ok $? "and nothing of it in the report"
+"$VMSIM" run -q - <&- 2>"$tmp/err"
+is "$?/$(cat "$tmp/err")" "2/vmsim: <stdin>: cannot be read: Bad file descriptor" "input closed"
+(cd "$tmp" && "$VMSIM" run -q -e "./one file" -r "$tmp/one file" "$OLDPWD/$trace" 2>err)
+is "$?/$(cat "$tmp/err")" "2/vmsim: run: two outputs go to the same file (see vmsim run --help)" \
+  "one file by two names"
+awk 'BEGIN { print "# vmtrace 1"; for (i = 1; i < 131074; i++) print i " ExitProcess()" }' >"$tmp/many.vmt"
+"$VMSIM" run -q "$tmp/many.vmt" 2>"$tmp/err"
+is "$?/$(cat "$tmp/err")" "2/vmsim: $tmp/many.vmt:131072:1: too many processes (expected at most \
+131070 in a run)" "too many processes: the line is named"
+
+# A machine that is stopped has every cycle up to there in one bucket (T19).
+awk -v n=4000 -v seed=5 -f tests/scenario/pressure.awk >"$tmp/pressed.vmt"
+for machine in "-s cores=1" "-s cores=4" "-s cores=4 -s order=free -s core.mlp=4"; do
+  "$VMSIM" run -q $machine -s standby.enabled=false -s memory.frames=6 -r "$tmp/stopped" \
+    --interval 777 --interval-file "$tmp/stopped.csv" "$tmp/pressed.vmt" 2>/dev/null
+  is $? 4 "$machine: no frame can be freed"
+  flatten "$tmp/stopped"
+  cores=$(get "$tmp/stopped" config.cores) cycles=$(get "$tmp/stopped" cycles)
+  for part in "" 'processes\.[0-9]*\.' 'phases\.[0-9]*\.'; do
+    sum=$(grep "^${part}cycle_stack\." "$tmp/stopped.flat" | awk '{ n += $NF } END { printf "%d", n }')
+    is "$sum" $((cores * cycles)) "$machine: every cycle is booked: '$part'"
+  done
+  is "$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i ~ /_cycles$/) of[i] } NR > 1 {
+    for (i in of) n += $i } END { printf "%d", n }' "$tmp/stopped.csv")" $((cores * cycles)) \
+    "$machine: in its intervals, too"
+done
+# Requests that the end finds on their way; check-asan sees them freed.
+"$VMSIM" run -q -s cores=2 -s memory.frames=100 -s os.write=4294967296 "$tmp/pressed.vmt"
+is $? 0 "a run that ends with requests on their way"
+
 # --- documents ---------------------------------------------------------------------------------
 "$B/tools/docgen" >"$tmp/reference" && cmp -s "$tmp/reference" configs/REFERENCE.md
 ok $? "configs/REFERENCE.md is current (make docs)"

@@ -18,8 +18,8 @@ column() {
   awk -F, -v c="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == c) n = i }
     NR > 1 { print $n }' "$tmp/$1.csv"
 }
-# adds_up NAME: rows sum to the report (peaks: the highest is), each row's stack to its cycles, the
-# last row ends where the run does.
+# adds_up NAME: rows sum to the report (peaks: the highest is), each row's stack to its cycles times
+# the cores, the last row ends where the run does.
 adds_up() {
   awk -F, -v flat="$tmp/$1.json.flat" '
     BEGIN {
@@ -28,6 +28,7 @@ adds_up() {
         if (kv[1] ~ /^counters\./) want[substr(kv[1], 10)] = kv[2]
         if (kv[1] ~ /^cycle_stack\./) want[substr(kv[1], 13) "_cycles"] = kv[2]
         if (kv[1] == "cycles" || kv[1] == "trace.events") last[kv[1]] = kv[2]
+        if (kv[1] == "config.cores") cores = kv[2]
       }
     }
     NR == 1 { for (i = 1; i <= NF; i++) name[i] = $i; columns = NF; next }
@@ -39,7 +40,7 @@ adds_up() {
         else got[name[i]] += $i
         if (name[i] ~ /_cycles$/) stack += $i
       }
-      if (stack != $1 - before) bad("stack of row " NR)
+      if (stack != cores * ($1 - before)) bad("stack of row " NR)
       before = $1
       events = $2
     }
@@ -120,6 +121,30 @@ replay skipped "$tmp/pressed.vmt" "$@" --skip 1000 --limit 5000 --interval 100ev
 adds_up skipped
 is "$(column skipped events | tail -n 1)" 5000 "--skip and --limit: the measured part"
 is "$(wc -l <"$tmp/skipped.csv" | tr -d ' ')" 51 "--skip and --limit: 50 rows and the names"
+
+# --- several cores ---------------------------------------------------------------------------------
+# The worked example once more: the steps of one core are cut where the other's idling is, and both
+# where the interval ends. The handler enters to 61, resolves to 161 and zeroes to 191.
+replay two tests/scenario/worked.vmt $free -s cores=2 --interval 100cycles \
+  --interval-file "$tmp/two.csv"
+is "$(ends two)" "100/4 200/4 240/5" "two cores: intervals end where they should"
+is "$(column two fault_service_cycles | tr '\n' ' ')" "39 61 0 " "a step's cycles count where they pass"
+is "$(column two zeroing_cycles | tr '\n' ' ')" "0 30 0 " "each in its bucket"
+is "$(column two idle_cycles | tr '\n' ' ')" "100 100 40 " "and the other core's"
+adds_up two
+for machine in "-s cores=4" "-s cores=3 -s order=free" "-s cores=64 -s order=free -s core.mlp=8" \
+  "-s cores=2 -s standby.enabled=false" "-s cores=4 --skip 700" "-s order=free --skip 700"; do
+  set -- -s memory.frames=400 $machine --limit 3000
+  plain "$@" "$tmp/pressed.vmt"
+  for every in 77777cycles 33events; do
+    replay "cores" "$tmp/pressed.vmt" "$@" --interval $every --interval-file "$tmp/cores.csv"
+    adds_up cores
+    holds "$machine, $every: rows" "$(wc -l <"$tmp/cores.csv")" -gt 20
+    cmp -s "$tmp/cores.json" "$tmp/plain.json"; ok $? "$machine, $every: the report is the same"
+  done
+  is "$(column cores events | awk '$1 % 33 { n++ } END { print n + 0 }')" 1 \
+    "$machine: 33 events each, but the last"
+done
 
 # --- JSON lines ----------------------------------------------------------------------------------
 replay lines "$tmp/pressed.vmt" "$@" --interval 500events --interval-file "$tmp/lines.jsonl"

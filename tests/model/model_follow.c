@@ -243,7 +243,8 @@ void wm_leave_dirty(struct move *v)
 	p->where = p->writing ? WM_WRITING : WM_MODIFIED;
 	p->discard = p->writing;
 	p->left = WM_LEFT_DIRTY;
-	p->reset = WM_LIVE; /* R6: its D told of a write */
+	p->was_lost |= p->open && p->reset == WM_LOST; /* undone meanwhile (R8) */
+	p->reset = WM_LIVE;                            /* R6: its D told of a write */
 	p->stale = false;
 	p->dirty = true;
 	p->zero = false;

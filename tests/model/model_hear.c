@@ -155,7 +155,7 @@ static void page_out(struct wm *m, const struct vmsim_record *r)
 			p->may_have_failed |= being_injected(m, p);
 			if (!p->may_have_failed)
 				wm_inject(m, p->pid, p->vpn, VMSIM_INJECT_WRITE, false);
-			p->dirty |= !p->may_have_failed;
+			p->dirty |= !p->may_have_failed && p->reset == WM_LIVE; /* R3 */
 		}
 		if (!p->dirty && !p->discard && (!p->deleted || p->open) && !p->in_file)
 			p->slot = r->slot + i;

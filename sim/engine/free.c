@@ -38,8 +38,8 @@ struct lane {
 };
 
 struct free {
-	GPtrArray *lanes;
-	GHashTable *lane_of; /* (pid, tid) -> struct lane */
+	GPtrArray *lanes;    /* of struct lane: those with events */
+	GHashTable *lane_of; /* (pid, tid) -> struct lane; owns them */
 	GHashTable *pids;    /* pid -> struct pid */
 	GHashTable *binders; /* struct label_key -> struct binders */
 	uint64_t fed, queued; /* events read, and of them not begun */
@@ -115,8 +115,9 @@ void free_init(struct vmsim_machine *m)
 		return;
 	m->free = g_new0(struct free, 1);
 	m->many = true;
-	m->free->lanes = g_ptr_array_new_with_free_func(lane_free);
-	m->free->lane_of = g_hash_table_new_full(machine_thread_hash, g_int64_equal, g_free, NULL);
+	m->free->lanes = g_ptr_array_new();
+	m->free->lane_of =
+		g_hash_table_new_full(machine_thread_hash, g_int64_equal, g_free, lane_free);
 	m->free->pids = g_hash_table_new_full(NULL, NULL, NULL, pid_free);
 	m->free->binders = g_hash_table_new_full(label_hash, label_equal, g_free, binders_free);
 	m->idle_from = 0;
@@ -162,7 +163,6 @@ static struct lane *lane_for(struct free *free, uint32_t pid, uint32_t tid)
 	g_queue_init(&lane->events);
 	lane->lost = DEVICE_NEVER;
 	lane->binds = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-	g_ptr_array_add(free->lanes, lane);
 	g_hash_table_insert(free->lane_of, g_memdup2(&key, sizeof(key)), lane);
 	return lane;
 }
@@ -246,6 +246,8 @@ bool free_feed(struct vmsim_machine *m, const struct vmsim_event *event)
 		g_array_append_val(pid->left, none);
 	}
 	announce_binds(free, queued);
+	if (!lane->events.length)
+		g_ptr_array_add(free->lanes, lane);
 	g_queue_push_tail(&lane->events, queued);
 	free->queued++;
 	while (free->queued > m->config->sched.window)
@@ -445,6 +447,8 @@ void free_begin(struct vmsim_machine *m, guint i)
 	const struct source *fed = m->source;
 	struct thread *thread = thread_of(m, lane);
 
+	if (!lane->events.length)
+		g_ptr_array_remove_index_fast(m->free->lanes, i);
 	core_step(m);
 	m->free->queued--;
 	m->seq++;

@@ -34,4 +34,16 @@ far page_walks 27 "the first GiB of the block, and 26 references from 1036 MiB o
 far walk_references 80 "2 + 26 x 3"
 replay -s memory.frames=1052672 -s paging.levels=5
 far walk_references 3 "five levels: one more"
+
+# Two page tables lead to it, and one frame is left for other pages.
+alloc='VirtualAlloc(NULL, 0x40000000, MEM_RESERVE|MEM_COMMIT|MEM_LARGE_PAGES, PAGE_READWRITE)'
+printf '# vmtrace 1\n%%rules win32\n%s = A\nR A+0x3fffffff\n' "$alloc" >"$tmp/fits.vmt"
+printf '# vmtrace 1\n%%rules win32\n%s = NULL 1450\n' "$alloc" >"$tmp/not.vmt"
+for frames in 262144 262145 262146 262147; do
+  trace=$tmp/not.vmt
+  [ $frames -lt 262147 ] || trace=$tmp/fits.vmt
+  "$VMSIM" check -q -s memory.huge_pages=true -s vmm.lock_memory_privilege=true \
+    -s memory.frames=$frames "$trace" >"$tmp/out" 2>&1
+  is $? 0 "a page of 1 GiB in $frames frames" || sed 's/^/# /' "$tmp/out"
+done
 done_testing

@@ -135,7 +135,7 @@ typedef struct vmsim_trace vmsim_trace;
 
 /* vmsim_trace_open: open a file, "-" for standard input, decompressing zstd, xz and gzip by
  * content, and read its directives.
- * => format: a name of vmsim_trace_format_name(), or NULL to tell from the content
+ * => format: a name of vmsim_trace_format_info(), or NULL to tell from the content
  * => labels: shared with other parts, or NULL for the trace's own
  * => returns NULL and sets error for a file that cannot be read, is in no known format, or has a
  *    bad head; the message begins FILE:LINE:COLUMN: where there is a place to name */

@@ -5,7 +5,7 @@
  * or one for both, a second of either kind and perhaps a third, each looked up on misses of the one
  * before; and walks of four levels that begin where the paging-structure caches allow (T8). Every
  * page a reference touches is one lookup; a modify is a load and a store. It is written from
- * timing.md alone and reads lackey text by itself.
+ * sim/TIMING.md alone and reads lackey text by itself.
  *
  * A walk for a page that was never touched ends in a fault, which builds its tables; the page is
  * walked for again then, and what the structure caches had of it is gone (H12). A store to a page

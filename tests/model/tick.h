@@ -1,4 +1,4 @@
-/* tick.h: a slow simulator that advances one cycle at a time (timing.md), against which the
+/* tick.h: a slow simulator that advances one cycle at a time (TIMING.md), against which the
  * event-driven engine is held. It shares the memory manager, the MMU and the configuration with it,
  * which know no time, and nothing of sim/engine: cores, scheduler, device, shootdowns, and where
  * and for whom each cycle is booked are its own. Plain arrays and linear searches.
@@ -20,7 +20,7 @@
  * Then every core books one cycle in one bucket of one process. Free frames are zeroed only by
  * cores that nothing happened to.
  *
- * What timing.md leaves open is read like this:
+ * What TIMING.md leaves open is read like this:
  *   T2   the lookups and the walk of one page are one step, in the cycle of the first lookup
  *   T2   the requests of a step get to the device when its cycles are over, answers to its
  *        interrupts included, after the completions of that cycle ("service up to the request",

@@ -1,6 +1,6 @@
 #!/bin/sh
 # clock.test.sh: costs in cycles.
-#   1. The worked example of timing.md and more of its kind, to the cycle, on the machine `teaching`:
+#   1. The worked example (configs/teaching.json) and more of its kind, to the cycle, on the machine `teaching`:
 #      gap 1, a page-table entry 10, two levels, #PF 50 + 100 + 30 + 20 = 200, data 4; no second
 #      level TLB, no paging-structure caches.
 #   2. T21: with every latency 0 except one, the cycles of a run are that latency times its event's

@@ -56,12 +56,6 @@ void json_out_string(struct json_out *out, const char *key, const char *value)
 		g_string_append(out->text, "null");
 }
 
-void json_out_bool(struct json_out *out, const char *key, bool value)
-{
-	begin_value(out, key);
-	g_string_append(out->text, value ? "true" : "false");
-}
-
 void json_out_raw(struct json_out *out, const char *key, const char *text)
 {
 	size_t n = strlen(text);

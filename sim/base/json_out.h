@@ -20,7 +20,6 @@ void json_out_begin(struct json_out *out, const char *key, char bracket);
 void json_out_end(struct json_out *out, char bracket);
 void json_out_uint(struct json_out *out, const char *key, uint64_t value);
 void json_out_string(struct json_out *out, const char *key, const char *value); /* NULL: null */
-void json_out_bool(struct json_out *out, const char *key, bool value);
 /* json_out_raw: text that is JSON already; its lines are indented to their place. */
 void json_out_raw(struct json_out *out, const char *key, const char *text);
 

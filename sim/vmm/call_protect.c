@@ -62,6 +62,20 @@ static bool base_valid(uint32_t protect)
 	return base && base <= 0xFF && !(base & (base - 1));
 }
 
+/* The outcome is what the first page had. */
+static void protect_pages(struct vmm *vmm, struct process *process, struct api_call *call,
+			  const struct vad *vad, vmsim_vpn first, vmsim_vpn last, unsigned prot)
+{
+	call->outcome.protect =
+		prot_to_win32(pte_prot(page_effective(vad, pt_get(&process->pt, first))));
+	for (vmsim_vpn vpn = first; vpn <= last; vpn++) {
+		pte_t pte = page_effective(vad, pt_get(&process->pt, vpn));
+
+		page_protect(vmm, process, vpn, pte, view_prot(vad, pte, prot));
+	}
+	vmm->work.protected += last - first + 1;
+}
+
 enum vmm_status call_protect(struct vmm *vmm, struct process *process, struct api_call *call)
 {
 	const struct vmsim_call *c = call->call;
@@ -114,16 +128,9 @@ enum vmm_status call_protect(struct vmm *vmm, struct process *process, struct ap
 		return status;
 	}
 	call_charge(vmm, process, call, charge);
-	call->outcome.protect =
-		prot_to_win32(pte_prot(page_effective(vad, pt_get(&process->pt, first))));
-	for (vmsim_vpn vpn = first; vpn <= last; vpn++) {
-		pte_t pte = page_effective(vad, pt_get(&process->pt, vpn));
-
-		page_protect(vmm, process, vpn, pte, view_prot(vad, pte, prot));
-	}
+	protect_pages(vmm, process, call, vad, first, last, prot);
 	vad->committed += (uint64_t)charge;
 	call_charged(process, call);
-	vmm->work.protected += last - first + 1;
 	call_remember(vmm, process, call, first, last);
 	return call_ok(call);
 }

@@ -160,53 +160,54 @@ static void test_text_loose(void)
 	g_array_free(all, TRUE);
 }
 
-/* The fast path and the parser agree: a leading tab sends a line to the parser. */
+/* Lines for the fast path, which a leading tab sends to the parser. */
+static const char *const either_way[] = {
+	"R 0x1",
+	"W 0x12345678 4",
+	"X 0xffffffffffffffff 4294967295",
+	"2 R 0x1 8 = 0x5",
+	"7.9 W 0x1000 8 0xffffffffffffffff",
+	"W 0x1000 1 0xff = OK",
+	"R 0x5 3 = 0xffffff",
+	"R 0x1 = OK",
+	"X 0x1 2 = OK",
+	"R 0x1 4 = 17",
+	"W 0x1 2 300 # 300",
+	"R 0x1 0x10",
+	"R 0xABCDEFabcdef 2#x",
+	"R 0x00000000000000000000001 2",
+	"W 0x1 4 = GUARD_PAGE",
+	"4294967295.4294967295 R 0x1",
+	"W 0x1 8 0x0  ",
+	"R 0x1 8 =0x0",
+	/* and these are wrong */
+	"R 0x",
+	"R 0x1g",
+	"W 0x1 1 0x100",
+	"W 0x1 9 0x1",
+	"R 0x1 0",
+	"X 0x1 4 = 0x1",
+	"R 0x1 2 = 0x10000",
+	"R 0x10000000000000000",
+	"R 0x1 OK",
+	"R 0x1 4 = OKAY",
+	"1.R 0x1",
+	"1R 0x1",
+	"R 0x1 4 0x1",
+	"X 0x1 4 0x1",
+	"R 0x1 4 = 0x",
+	"W 0x1 4 0x",
+	"4294967296 R 0x1",
+	"R 0x1 8 = 0x1 0x1",
+	"R 0x1 4294967296",
+};
+
+/* The fast path and the parser agree. */
 static void test_text_fast_is_slow(void)
 {
-	static const char *const lines[] = {
-		"R 0x1",
-		"W 0x12345678 4",
-		"X 0xffffffffffffffff 4294967295",
-		"2 R 0x1 8 = 0x5",
-		"7.9 W 0x1000 8 0xffffffffffffffff",
-		"W 0x1000 1 0xff = OK",
-		"R 0x5 3 = 0xffffff",
-		"R 0x1 = OK",
-		"X 0x1 2 = OK",
-		"R 0x1 4 = 17",
-		"W 0x1 2 300 # 300",
-		"R 0x1 0x10",
-		"R 0xABCDEFabcdef 2#x",
-		"R 0x00000000000000000000001 2",
-		"W 0x1 4 = GUARD_PAGE",
-		"4294967295.4294967295 R 0x1",
-		"W 0x1 8 0x0  ",
-		"R 0x1 8 =0x0",
-		/* and these are wrong */
-		"R 0x",
-		"R 0x1g",
-		"W 0x1 1 0x100",
-		"W 0x1 9 0x1",
-		"R 0x1 0",
-		"X 0x1 4 = 0x1",
-		"R 0x1 2 = 0x10000",
-		"R 0x10000000000000000",
-		"R 0x1 OK",
-		"R 0x1 4 = OKAY",
-		"1.R 0x1",
-		"1R 0x1",
-		"R 0x1 4 0x1",
-		"X 0x1 4 0x1",
-		"R 0x1 4 = 0x",
-		"W 0x1 4 0x",
-		"4294967296 R 0x1",
-		"R 0x1 8 = 0x1 0x1",
-		"R 0x1 4294967296",
-	};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
-		char *plain = g_strdup_printf("# vmtrace 1\n%s\n", lines[i]);
-		char *tabbed = g_strdup_printf("# vmtrace 1\n\t%s\n", lines[i]);
+	for (size_t i = 0; i < G_N_ELEMENTS(either_way); i++) {
+		char *plain = g_strdup_printf("# vmtrace 1\n%s\n", either_way[i]);
+		char *tabbed = g_strdup_printf("# vmtrace 1\n\t%s\n", either_way[i]);
 		char *first, *second;
 		GArray *fast = load_text(plain, &first), *slow = load_text(tabbed, &second);
 

@@ -205,7 +205,7 @@ struct config {
 		uint64_t ws_min, ws_max, lock_overhead;
 		bool increase_working_set_privilege;
 		uint64_t age_max, age_scan;    /* W4; pages of a working set at one wake, 0: all */
-		uint64_t bsm_fault_rate;       /* faults in a period that wake it; 0: none do (W3) */
+		uint64_t bsm_fault_rate; /* faults in a period that wake it; 0: none do (W3) */
 		struct duration swap_idle;
 		uint64_t foreground;           /* pid; 0: none (W6) */
 		uint64_t page_priority;        /* W11 */

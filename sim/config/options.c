@@ -206,10 +206,12 @@ bool option_has_auto(const struct option *option)
 static const char *option_type_name(enum option_type type)
 {
 	static const char *const names[] = {
-		[OPTION_COUNT] = "count",  [OPTION_WAYS] = "count",   [OPTION_FRAMES] = "bytes",
-		[OPTION_BYTES] = "bytes",  [OPTION_RATE] = "rate",    [OPTION_TIME] = "time",
-		[OPTION_BOOL] = "boolean", [OPTION_DEC3] = "decimal", [OPTION_CHOICE] = "choice",
-		[OPTION_POLICY] = "choice", [OPTION_INDEX] = "text", [OPTION_FRACTION] = "fraction"};
+		[OPTION_COUNT] = "count",   [OPTION_WAYS] = "count",
+		[OPTION_FRAMES] = "bytes",  [OPTION_BYTES] = "bytes",
+		[OPTION_RATE] = "rate",     [OPTION_TIME] = "time",
+		[OPTION_BOOL] = "boolean",  [OPTION_DEC3] = "decimal",
+		[OPTION_CHOICE] = "choice", [OPTION_POLICY] = "choice",
+		[OPTION_INDEX] = "text",    [OPTION_FRACTION] = "fraction"};
 
 	return names[type];
 }

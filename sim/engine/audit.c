@@ -151,7 +151,8 @@ static bool audit(struct vmsim_machine *m, bool whole, const struct touched *tou
 		return report(m, &broken);
 	}
 	if (whole && !are_caches_in_order(m)) {
-		broken = (struct broken){"CACHE", "a line stands twice, or where it does not belong"};
+		broken = (struct broken){"CACHE",
+					 "a line stands twice, or where it does not belong"};
 		return report(m, &broken);
 	}
 	if (whole)

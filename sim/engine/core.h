@@ -32,8 +32,8 @@ struct round {
 struct core {
 	unsigned id;
 	vmsim_cycles now; /* of the acting core, the machine's counts */
-	/* The thread that it runs, or ran last and that still is on it: between two events, or waiting
-	 * in the middle of one. */
+	/* The thread that it runs, or ran last and that still is on it: between two events, or
+	 * waiting in the middle of one. */
 	struct thread *running;
 	uint32_t asid; /* of the address space it is in; 0: none yet */
 	struct mmu mmu;

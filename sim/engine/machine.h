@@ -405,11 +405,11 @@ void call_begin(struct vmsim_machine *m, struct thread *thread);
 void call_keep(struct vmsim_machine *m, struct op *op);
 /* call_forget: what a thread's last operation holds, if it is a call, under way or not. */
 void call_forget(struct op *op);
-/* call_recorded_place: where a call given NULL put its block when it was recorded, if that is a plain
- * address; else 0. */
+/* call_recorded_place: where a call given NULL put its block when it was recorded, if that is a
+ * plain address; else 0. */
 vmsim_va call_recorded_place(const struct vmsim_call *call);
-/* access_unpin: what the operation's last fault kept need not stay any more. Returns whether anything
- * did. */
+/* access_unpin: what the operation's last fault kept need not stay any more. Returns whether
+ * anything did. */
 bool access_unpin(struct vmsim_machine *m, struct op *op);
 /* access_touch: a call needs a page faulted in. */
 void access_touch(struct vmsim_machine *m, struct thread *thread, vmsim_va va);

@@ -61,15 +61,15 @@ struct pt_design {
 	struct shared_table *(*create)(uint32_t frames, uint64_t load);
 	void (*destroy)(struct shared_table *table);
 
-	/* find: a page's entry, or NULL; reads through the probe what a walk must read to know. Valid
-	 * until the next change. */
+	/* find: a page's entry, or NULL; reads through the probe what a walk must read to know.
+	 * Valid until the next change. */
 	pte_t *(*find)(const struct shared_table *table, uint64_t key, struct probe *probe);
 	/* map: => the entry is valid, and the page is not mapped. unmap: => it is. */
 	void (*map)(struct shared_table *table, uint64_t key, pte_t pte);
 	void (*unmap)(struct shared_table *table, uint64_t key);
 
-	/* check: whether the table agrees with itself; each page that is mapped is found, and they are
-	 * n. */
+	/* check: whether the table agrees with itself; each page that is mapped is found, and they
+	 * are n. */
 	bool (*check)(const struct shared_table *table);
 };
 

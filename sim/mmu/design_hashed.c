@@ -101,7 +101,8 @@ static void unmap(struct shared_table *table, uint64_t key)
 	uint64_t hole = search(h, key, &(struct probe){0});
 
 	g_assert(h->slot[hole].key == key);
-	for (uint64_t i = (hole + 1) & (h->slots - 1); h->slot[i].key; i = (i + 1) & (h->slots - 1)) {
+	for (uint64_t i = (hole + 1) & (h->slots - 1); h->slot[i].key;
+	     i = (i + 1) & (h->slots - 1)) {
 		if (design_stays(design_hash(h->slot[i].key, GROUP, h->slots), hole, i))
 			continue;
 		h->slot[hole] = h->slot[i];

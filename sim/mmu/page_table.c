@@ -226,9 +226,9 @@ struct pt_span pt_span_at(const struct page_table *pt, vmsim_vpn vpn, vmsim_vpn 
 		span.index = pt_index(shape, 0, vpn);
 	}
 	span.large = node && reached > 0 && node->entry[pt_index(shape, reached, vpn)];
-	/* `reached` is the level of the table whose entry for vpn is absent or a large page's (or of
-	 * the leaf table): the entry stands for 1 << shift[reached] pages, the leaf table for all its
-	 * pages. */
+	/* `reached` is the level of the table whose entry for vpn is absent or a large page's (or
+	 * of the leaf table): the entry stands for 1 << shift[reached] pages, the leaf table for
+	 * all its pages. */
 	covered = reached >= shape->levels ? shape->vpn_end
 		  : reached == 0	   ? (vmsim_vpn)1 << shape->bits[0]
 					   : (vmsim_vpn)1 << shape->shift[reached];

@@ -117,8 +117,8 @@ pte_t pt_get(const struct page_table *pt, vmsim_vpn vpn);
 /* pt_set: write a leaf entry. => its table exists */
 void pt_set(struct page_table *pt, vmsim_vpn vpn, pte_t pte);
 /* pt_set_large: map a large page by an entry of that level.
- * => vpn and the frame are multiples of its size, tables as pt_missing_large() counts them exist, and
- *    nothing lies below
+ * => vpn and the frame are multiples of its size, tables as pt_missing_large() counts them exist,
+ *    and nothing lies below
  * pt_clear_large: unmap the one that begins at vpn; returns its size in pages. */
 void pt_set_large(struct page_table *pt, vmsim_vpn vpn, unsigned level, pte_t pte);
 vmsim_vpn pt_clear_large(struct page_table *pt, vmsim_vpn vpn);

@@ -24,8 +24,8 @@
 
 struct prefetch_ops {
 	void *(*new)(const struct config *config);
-	/* A miss; fills in at most PREFETCH_MOST pages. Returns how many. Another address space than
-	 * the last one's has nothing to do with what that missed. */
+	/* A miss; fills in at most PREFETCH_MOST pages. Returns how many. Another address space
+	 * than the last one's has nothing to do with what that missed. */
 	unsigned (*missed)(void *state, uint32_t asid, vmsim_vpn vpn, vmsim_vpn *want);
 	/* g_free() frees the state. */
 };

@@ -88,8 +88,8 @@ struct tlb_entry *tlbs_peek(const struct tlbs *tlbs, const struct tlb *tlb, uint
 			    vmsim_vpn vpn);
 bool tlbs_has(const struct tlbs *tlbs, enum tlb_side side, uint32_t asid, vmsim_vpn vpn);
 
-/* tlbs_forget: drop what a side has for one page; an inclusive level takes along what the other side
- * has above it.
+/* tlbs_forget: drop what a side has for one page; an inclusive level takes along what the other
+ * side has above it.
  * => returns whether a first level may have lost an entry so */
 bool tlbs_forget(struct tlbs *tlbs, enum tlb_side side, uint32_t asid, vmsim_vpn vpn);
 /* tlbs_invalidate: drop what there is for one page, global or not. tlbs_flush: everything of an

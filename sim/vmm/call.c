@@ -171,8 +171,8 @@ bool vmm_call_range(const struct vmm *vmm, const struct process *process,
 		return block_or_page(vad, address, first, last);
 	case VMSIM_CALL_VIRTUAL_FREE:
 	case VMSIM_CALL_NT_FREE:
-		/* Placeholders that are joined are several blocks. Where there is no block, one may be
-		 * on its way. */
+		/* Placeholders that are joined are several blocks. Where there is no block, one may
+		 * be on its way. */
 		if (((call->type & MEM_RELEASE) || !call->size[0]) &&
 		    !(call->type & MEM_COALESCE_PLACEHOLDERS))
 			return block_or_page(vad, address, first, last);

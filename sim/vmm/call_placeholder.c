@@ -74,7 +74,8 @@ static enum vmm_status preserve(struct vmm *vmm, struct process *process, struct
 		revert(vmm, process, vad);
 	else
 		return call_fail(call, STATUS_CONFLICTING_ADDRESSES, "2.3",
-				 "the range is not part of a placeholder, nor all that replaced one");
+				 "the range is not part of a placeholder, "
+				 "nor all that replaced one");
 	call_remember(vmm, process, call, first, last);
 	return call_ok(call);
 }

@@ -9,10 +9,10 @@ unsigned view_prot(const struct vad *vad, pte_t pte, unsigned prot)
 		return prot_copied(prot);
 	if (vad->kind != VAD_IMAGE)
 		return prot;
-	return (prot & ~(unsigned)PROT_ACCESS) | ((prot & PROT_ACCESS) == PROT_READWRITE ||
-								  (prot & PROT_ACCESS) == PROT_WRITECOPY
-							  ? PROT_WRITECOPY
-							  : PROT_EXECUTE_WRITECOPY);
+	return (prot & ~(unsigned)PROT_ACCESS) |
+	       ((prot & PROT_ACCESS) == PROT_READWRITE || (prot & PROT_ACCESS) == PROT_WRITECOPY
+			? PROT_WRITECOPY
+			: PROT_EXECUTE_WRITECOPY);
 }
 
 int64_t view_charge(const struct process *process, const struct vad *vad, vmsim_vpn first,

@@ -68,7 +68,8 @@ static bool is_held(const struct pfn *pfn)
 void check_I1(struct audit *a)
 {
 	const struct pfn_db *db = a->db;
-	uint64_t n[PFN_N_STATES] = {0}, sum = db->n_held, held = 0, tables = 0, large = 0, store = 0;
+	uint64_t n[PFN_N_STATES] = {0}, sum = db->n_held, held = 0, tables = 0, large = 0,
+		 store = 0;
 
 	for (int s = 0; s < PFN_N_STATES; s++)
 		sum += db->n[s];
@@ -162,8 +163,8 @@ void check_I3(struct audit *a)
 
 		if ((pfn->flags & (PFN_TABLE | PFN_STORE)) || (pfn->segment && !a->whole))
 			continue;
-		if (pfn->share != (pfn->flags & PFN_LARGE ? 0 : valid) || (pfn->state == PFN_ACTIVE && !valid) ||
-		    (valid > 1 && !pfn->segment))
+		if (pfn->share != (pfn->flags & PFN_LARGE ? 0 : valid) ||
+		    (pfn->state == PFN_ACTIVE && !valid) || (valid > 1 && !pfn->segment))
 			broke(a, "%s has %u valid entries", frame_words(a, f), valid);
 	}
 }

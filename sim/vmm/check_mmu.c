@@ -46,8 +46,10 @@ static bool is_path_accessed(const struct audit *a, const struct cached *cached)
 	const struct pt_pool *pool = pt->pool;
 	const struct pt_shape *shape = pool->shape;
 
-	/* Where all processes share one table, these are the system's books, which nothing walks. */
-	for (unsigned level = shape->levels - shape->top_in_registers; !pool->shared && --level > 0;) {
+	/* Where all processes share one table, these are the system's books, which nothing
+	 * walks. */
+	for (unsigned level = shape->levels - shape->top_in_registers;
+	     !pool->shared && --level > 0;) {
 		vmsim_pfn table = pt_table(pt, cached->vpn, level);
 		const struct pt_node *node;
 

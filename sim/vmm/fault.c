@@ -109,7 +109,8 @@ static enum vmm_status guard_fault(struct vmm *vmm, struct process *process, str
 {
 	vmsim_vpn vpn = fault->va >> VMSIM_PAGE_SHIFT;
 	pte_t pte;
-	vmsim_vpn low = fault->va >= fault->stack_low && fault->va < fault->stack_end ? vpn - 1 : vpn;
+	vmsim_vpn low =
+		fault->va >= fault->stack_low && fault->va < fault->stack_end ? vpn - 1 : vpn;
 	enum vmm_status status = pages_build(vmm, process, low, vpn, &fault->io, NULL);
 
 	if (status != VMM_DONE)

@@ -100,7 +100,7 @@ struct vmm {
 	uint64_t limit_wanted;  /* by a call that failed: grow to it (C3) */
 	struct writer_timer age_private, age_mapped;
 	uint64_t next_io;
-	struct fault *copying; /* whose page stays while it waits for a frame for the copy, or NULL */
+	struct fault *copying; /* its page stays while it waits for a frame to copy to, or NULL */
 	uint64_t copying_seq;  /* its event */
 	uint64_t ios_reading, ios_writing; /* in flight */
 	bool trimming;
@@ -280,8 +280,8 @@ void page_map(struct vmm *vmm, struct process *process, vmsim_vpn vpn, vmsim_pfn
 	      unsigned prot, unsigned priority, enum pfn_transition move);
 /* page_dirtied: the page is newer than its slot now, and no longer reset (L30, R6). */
 void page_dirtied(struct vmm *vmm, vmsim_pfn frame);
-/* page_stored: the same by the fault of a store, which may be made again only after another core has
- * trimmed the page, and written it out. */
+/* page_stored: the same by the fault of a store, which may be made again only after another core
+ * has trimmed the page, and written it out. */
 void page_stored(struct vmm *vmm, vmsim_pfn frame);
 /* page_harvest: D of a valid entry, told to the frame and to a write-watch block. D stays. */
 void page_harvest(struct vmm *vmm, struct process *process, vmsim_vpn vpn, pte_t pte);
@@ -343,8 +343,8 @@ enum pfn_transition frame_rule(const struct vmm *vmm, vmsim_pfn frame);
 /* frame_get: frame_take(), evicting where there is no standby list. */
 enum vmm_status frame_get(struct vmm *vmm, struct process *process, enum frame_use use,
 			  vmsim_pfn *frame, struct io **io);
-/* frame_give_up: the frame loses a mapping in this step: other cores have to forget it before it can
- * be taken (T2). Before it is moved. */
+/* frame_give_up: the frame loses a mapping in this step: other cores have to forget it before it
+ * can be taken (T2). Before it is moved. */
 void frame_give_up(struct vmm *vmm, vmsim_pfn frame);
 /* frame_free: an unmapped frame that is under no I/O goes to the free list; its slot is freed. */
 void frame_free(struct vmm *vmm, vmsim_pfn frame, enum pfn_transition move);

@@ -117,7 +117,7 @@ struct pfn_db {
 	uint32_t fresh; /* first frame never used; frames: none left */
 	struct pfn_list zeroed, free, standby[PFN_PRIORITIES];
 	struct pfn_list modified, mapped; /* modified: bound for the pagefile, for files (W7) */
-	uint64_t n[PFN_N_STATES]; /* frames in that state, but for those that are held off its list */
+	uint64_t n[PFN_N_STATES]; /* frames in that state, but for those held off its list */
 	uint64_t n_held;          /* and how many those are */
 	uint64_t n_tables, n_large, n_store; /* wired frames, by what for */
 	struct events *events;

@@ -122,8 +122,8 @@ struct process *vmm_process_new(struct vmm *vmm, uint32_t pid)
 {
 	struct process *process;
 
-	/* Identifiers are never used again: an exited process may still have I/O under way. The last
-	 * one is no process's: that of global translations. */
+	/* Identifiers are never used again: an exited process may still have I/O under way. The
+	 * last one is no process's: that of global translations. */
 	if (vmm->processes->len == ASID_MAX - 1)
 		return NULL;
 	process = g_new0(struct process, 1);

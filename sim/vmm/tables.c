@@ -95,8 +95,8 @@ static bool tables_fit(struct vmm *vmm, uint64_t missing)
 	uint64_t wired = db->n_tables + db->n_large + db->n_store + vmm->locked_pages;
 	uint64_t claimed[3] = {0}, slots, kept;
 
-	/* They take no frames, but no call has use for more than all that may be committed would need;
-	 * a view of a file is not charged, and can be of any size. */
+	/* They take no frames, but no call has use for more than all that may be committed would
+	 * need; a view of a file is not charged, and can be of any size. */
 	if (vmm->pool.outside)
 		return missing <= 64 + vmm->limit / 256;
 	if (wired + missing >= db->frames)

@@ -52,7 +52,7 @@ struct io {
 	bool *failed;     /* of each page, once it is done */
 	struct process *process; /* that it is for */
 	vmsim_vpn vpn;           /* of its first page, or of the page that faulted */
-	uint32_t wanted_page;    /* of a read: the index of the page that faulted; IO_NONE: none did */
+	uint32_t wanted_page;    /* of a read: index of the page that faulted; IO_NONE: none did */
 	enum vmsim_access access; /* what that was wanted for */
 	unsigned priority;        /* of the page when it is mapped (W11) */
 	const char *cause;
@@ -118,7 +118,7 @@ struct fault {
 	vmsim_va va; /* first byte touched in the page */
 	enum vmsim_access access;
 	bool implicit_commit; /* free pages that no call covered commit on first touch (Q5) */
-	vmsim_va stack_low, stack_end; /* the thread's stack, which grows down (K2); 0, 0: unknown */
+	vmsim_va stack_low, stack_end; /* of the thread, growing down (K2); 0, 0: unknown */
 	unsigned priority;             /* of the pages it maps (W11) */
 	unsigned again; /* how often the page was brought in for this access, and taken before it */
 	/* answers */
@@ -127,7 +127,7 @@ struct fault {
 	struct io *io;                   /* to wait for; NULL once the fault needs no more of it */
 	vmsim_pfn frame;                 /* of it, the page waited for */
 	uint32_t protect;                /* Win32: of a guard, what was found (3.3) */
-	bool is_pinned; /* a page stays: while it waits, the one that it is to copy; after it, its own */
+	bool is_pinned; /* a page stays: while it waits, the one to copy; after it, its own */
 	vmsim_pfn pinned;
 	bool is_behind; /* while it waits: another that copies is to have the next frame */
 	bool resolved; /* after the wait nothing is left to do: the access is tried again */
@@ -142,8 +142,8 @@ struct fault {
  * => VMM_WAIT_IO: when fault->resolved, return to the access after the wait, else call again
  * => VMM_WAIT_FRAME: call again */
 enum vmm_status vmm_fault(struct vmm *vmm, struct process *process, struct fault *fault);
-/* vmm_unpin: the access follows, or begins something else. Returns whether a page had to stay for it:
- * who waits for a frame may try again. */
+/* vmm_unpin: the access follows, or begins something else. Returns whether a page had to stay for
+ * it: who waits for a frame may try again. */
 bool vmm_unpin(struct vmm *vmm, struct fault *fault);
 
 /* State and protection of a page as a violation reports them, and who took its rights. The
@@ -220,7 +220,8 @@ bool vmm_call_range(const struct vmm *vmm, const struct process *process,
 		    const struct vmsim_call *call, vmsim_va address, vmsim_vpn *first,
 		    vmsim_vpn *last);
 /* vmm_call_place: of a call that leaves open where to allocate (V11, V12), the pages that it would
- * take now; `place` is where it did when it was recorded, or 0. False if it is none, or finds none. */
+ * take now; `place` is where it did when it was recorded, or 0. False if it is none, or finds
+ * none. */
 bool vmm_call_place(struct vmm *vmm, struct process *process, const struct vmsim_call *call,
 		    vmsim_va place, vmsim_vpn *first, vmsim_vpn *last);
 

@@ -20,7 +20,8 @@ static bool wanted(const struct vmm *vmm, const struct pfn_list *list,
 	if (!list->n)
 		return false;
 	return flush || timer->flush || vmm->db.n[PFN_MODIFIED] > vmm->config->vmm.modified_max ||
-	       (free_pages < vmm->config->vmm.mpw_free_low && list->n > MIN(available / 16, 16384)) ||
+	       (free_pages < vmm->config->vmm.mpw_free_low &&
+		list->n > MIN(available / 16, 16384)) ||
 	       (vmm->trimming && available < vmm->config->vmm.mpw_avail_low);
 }
 

@@ -46,7 +46,8 @@ static inline uint64_t stub_random(void *ctx, uint64_t n)
 	return rng_below(&((struct stub *)ctx)->rng, n);
 }
 
-static inline void stub_init(struct stub *s, const struct replace_ops *ops, bool every, uint32_t frames)
+static inline void stub_init(struct stub *s, const struct replace_ops *ops, bool every,
+			     uint32_t frames)
 {
 	*s = (struct stub){.ops = ops, .rng = {9}};
 	g_assert_cmpuint(ops->n_options, <=, G_N_ELEMENTS(s->options));

@@ -37,8 +37,8 @@ static inline void tear_down(struct fixture *f)
 	vmsim_config_free(f->config);
 }
 
-static inline void submit_at(struct fixture *f, uint64_t id, bool write, uint64_t place, uint32_t pages,
-		      vmsim_cycles now)
+static inline void submit_at(struct fixture *f, uint64_t id, bool write, uint64_t place,
+			     uint32_t pages, vmsim_cycles now)
 {
 	struct io *io = g_new0(struct io, 1);
 

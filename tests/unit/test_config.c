@@ -594,6 +594,9 @@ static void test_infos(void)
 		g_assert_cmpuint(strlen(info->doc), >, 3);
 		clock |= !strcmp(info->path, "replacement.clock.bits");
 		g_assert_true(info == vmsim_config_option(n));
+		/* Every cost has a source (timing.md). */
+		if (!strcmp(info->type, "time"))
+			g_assert_cmpstr(info->source, !=, "");
 	}
 	g_assert_true(clock);
 	g_assert_cmpuint(n, >, 60);

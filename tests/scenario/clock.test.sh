@@ -380,6 +380,19 @@ on_block() {
 }
 on_block 4 'VirtualProtect(A, 0x4000, PAGE_READONLY) = TRUE PAGE_READWRITE' | trace protect
 only os.page_protect protect 4
+# A commit of pages that are committed changes their protection (E5); two were not.
+{
+  echo 'VirtualAlloc(NULL, 0x6000, MEM_RESERVE, PAGE_READWRITE) = A'
+  echo 'VirtualAlloc(A, 0x4000, MEM_COMMIT, PAGE_READWRITE) = A'
+  echo 'VirtualAlloc(A, 0x6000, MEM_COMMIT, PAGE_READONLY) = A'
+} | trace again
+only os.page_protect again 4
+only os.page_commit again 6
+# Pages that are not locked leave the working set, and the call fails (E0).
+on_block 3 'VirtualUnlock(A, 0x3000) = FALSE ERROR_NOT_LOCKED' | trace unlock
+only os.trim unlock 3
+on_block 4 'EmptyWorkingSet() = TRUE' | trace empty
+only os.trim empty 4
 on_block 4 'VirtualAlloc(A, 0x4000, MEM_RESET, PAGE_READWRITE) = A' | trace reset
 only os.page_reset reset 4
 on_block 5 'OfferVirtualMemory(A, 0x3000, 1) = ERROR_SUCCESS' \

@@ -69,6 +69,9 @@ static void test_defaults(void)
 	c = config_get(config);
 	g_assert_cmpuint(c->memory.frames, ==, 1048576);
 	g_assert_cmpuint(c->clock_ghz, ==, 4000);
+	g_assert_cmpuint(c->psc.pml4e.entries, ==, 4); /* Appendix A */
+	g_assert_cmpuint(c->psc.pdpte.entries, ==, 8);
+	g_assert_cmpuint(c->psc.pde.entries, ==, 32);
 	g_assert_cmpuint(c->dram.latency.cycles, ==, 300);
 	g_assert_cmpuint(c->pagefile.size, ==, (uint64_t)8 << 30);
 	g_assert_cmpuint(c->device.read_bandwidth, ==, 3500000000);

@@ -3,7 +3,10 @@
  * Almost every reference is of the thread that runs, within one page, and finds nothing to attend
  * to; mostly its page is even that of the core's last one, so that the memo answers it: a compare,
  * a few counts, and the clock moves on by a constant. Else the TLBs are asked, and the page table.
- * Everything else, calls and faults and whatever waits, goes through machine_event(). */
+ * Everything else, calls and faults and whatever waits, goes through machine_event().
+ *
+ * With several cores every event goes step by step (sched.c), but for references that hit the first
+ * level while nothing else is under way or can begin: those run ahead the same way. */
 #include "engine/clock.h"
 
 #define likely(x) __builtin_expect(!!(x), 1)
@@ -37,10 +40,10 @@ bool machine_event(struct vmsim_machine *m, const struct vmsim_event *event)
 		return false;
 	if (!event_clock_allows(m, event) || !await_labels(m, event))
 		return false;
-	m->seq++;
-	event_fill(m, thread, event, m->seq, &op);
+	event_fill(m, thread, event, m->seq + 1, &op);
 	if (!machine_await(m, thread, &op, event_not_before(m, event)))
 		return false;
+	m->seq++;
 	process = thread->process;
 	event_begin(m, thread, &op);
 	if (!m->many && m->audit != VMSIM_AUDIT_OFF)
@@ -157,6 +160,117 @@ static inline bool is_plain(const struct vmsim_machine *m, const struct vmsim_ev
 	       (va & (VMSIM_PAGE_SIZE - 1)) + event->size <= VMSIM_PAGE_SIZE && va < m->plain_end;
 }
 
+/* --- running ahead, with several cores -------------------------------------------------------- */
+
+/* Whether no other core, and nothing that belongs to none, is in the middle of anything. */
+static bool others_are_quiet(const struct vmsim_machine *m)
+{
+	if (m->submitted->len || m->given_up->len || m->idle_from != DEVICE_NEVER)
+		return false;
+	for (unsigned i = 0; i < m->n_cores; i++) {
+		const struct core *core = &m->cores[i];
+
+		if (core->round.targets || work_zero_next(m, core) != DEVICE_NEVER ||
+		    (core->running && core->running->state == THREAD_RUNNING) ||
+		    (core->running && core->running->state == THREAD_BETWEEN &&
+		     core->running->ended > m->now))
+			return false;
+	}
+	return true;
+}
+
+/* The thread ends the reference it is in, as it must before its next event; then its core acts.
+ * Returns whether it can begin that now, and nobody else any. */
+static bool may_run_ahead(struct vmsim_machine *m, const struct vmsim_event *event)
+{
+	uint64_t key = (uint64_t)event->pid << 32 | event->tid;
+	struct thread *thread = g_hash_table_lookup(m->threads, &key);
+
+	if (!thread || thread->op.event.op == VMSIM_OP_CALL)
+		return false;
+	while (thread->state == THREAD_RUNNING)
+		if (!machine_go_on(m))
+			return false;
+	if (thread->state != THREAD_BETWEEN || !place_own_core(thread))
+		return false;
+	core_select(m, thread->core);
+	return !m->core->asleep && m->now >= m->time && others_are_quiet(m);
+}
+
+/* It hits the first level. */
+static inline bool reference_hits(struct vmsim_machine *m, const struct vmsim_event *event,
+				  vmsim_va va)
+{
+	bool fetch = event->op == VMSIM_OP_EXECUTE;
+	const struct memo *memo = fetch ? &m->mmu->fetch : &m->mmu->data;
+	vmsim_vpn vpn = va >> VMSIM_PAGE_SHIFT;
+
+	if (memo_hits(memo, vpn, event->op))
+		*(fetch ? &m->stats.c.itlb_hits : &m->stats.c.dtlb_hits) += 1;
+	else if (!mmu_hit(m->mmu, m->asid, vpn, (enum vmsim_access)event->op))
+		return false;
+	count_reference(&m->stats.c, event->op);
+	m->seq++;
+	m->now += m->hit_cycles[event->op];
+	m->stats.translated++;
+	if (m->every_reference || m->keep_contents)
+		observe(m, event, va, memo->pfn);
+	return true;
+}
+
+static bool same_thread(const struct vmsim_event *a, const struct vmsim_event *b)
+{
+	return a->pid == b->pid && a->tid == b->tid;
+}
+
+/* References before `end` that only hit, as long as the event behind is of the same thread: until
+ * they are over, no other can begin. Returns how far it came. */
+static size_t run_ahead(struct vmsim_machine *m, const struct vmsim_event *events, size_t i,
+			size_t end)
+{
+	size_t from = i;
+
+	if (i + 1 >= end || !same_thread(&events[i], &events[i + 1]) ||
+	    events[i].op == VMSIM_OP_CALL || !may_run_ahead(m, &events[i]))
+		return i;
+	machine_look(m);
+	m->plain_pid = events[i].pid;
+	m->plain_tid = events[i].tid;
+	m->plain_end = process_page_table(m->running->process)->pool->shape->vpn_end
+		       << VMSIM_PAGE_SHIFT;
+	for (; i + 1 < end && same_thread(&events[i], &events[i + 1]); i++) {
+		const struct vmsim_event *event = &events[i];
+		vmsim_va va = m->label_value[event->label] + event->va;
+
+		if (!is_plain(m, event, va) || m->attention - m->now < m->hit_cycles[event->op] ||
+		    !reference_hits(m, event, va))
+			break;
+	}
+	if (i == from)
+		return i;
+	core_step(m);
+	m->time = m->begun = m->running->ended = m->now;
+	m->last_end = MAX(m->last_end, m->now);
+	return i;
+}
+
+static bool runs_ahead(const struct vmsim_machine *m)
+{
+	return m->many && !m->free && !m->overlaps && !m->cached_data &&
+	       m->audit == VMSIM_AUDIT_OFF;
+}
+
+static size_t feed_ahead(struct vmsim_machine *m, const struct vmsim_event *events, size_t i,
+			 size_t end)
+{
+	for (; i < end && !m->error; i++) {
+		i = run_ahead(m, events, i, end);
+		if (!machine_event(m, &events[i]))
+			break;
+	}
+	return i;
+}
+
 /* Carries out events up to `end`. Returns how far it came. */
 static size_t feed(struct vmsim_machine *m, const struct vmsim_event *events, size_t i, size_t end)
 {
@@ -185,7 +299,7 @@ bool vmsim_machine_feed(struct vmsim_machine *m, const struct vmsim_event *event
 	m->label_value = m->source->labels->value; /* the reader may have moved it to make room */
 	while (i < n && i == end && !m->error) {
 		end = i + (size_t)MIN(n - i, m->sample_seq - m->seq);
-		i = feed(m, events, i, end);
+		i = runs_ahead(m) ? feed_ahead(m, events, i, end) : feed(m, events, i, end);
 		if (!m->error && m->seq >= m->sample_seq)
 			machine_sample(m);
 	}

@@ -30,7 +30,7 @@ void machine_look(struct vmsim_machine *m)
 static void settle_thread(struct vmsim_machine *m, struct thread *thread, bool goes_on)
 {
 	struct process *process = thread->process;
-	const struct op op = {.first = thread->op.first, .last = thread->op.last};
+	vmsim_vpn first = thread->op.first, last = thread->op.last;
 
 	if (!goes_on)
 		thread_wait(m, thread);
@@ -38,8 +38,11 @@ static void settle_thread(struct vmsim_machine *m, struct thread *thread, bool g
 		thread_end(m, thread);
 	else
 		return;
-	if (m->many && m->audit != VMSIM_AUDIT_OFF)
+	if (m->many && m->audit != VMSIM_AUDIT_OFF) {
+		const struct op op = {.first = first, .last = last};
+
 		machine_audit_event(m, process, &op);
+	}
 }
 
 static bool stage(struct vmsim_machine *m, struct thread *thread)
@@ -180,7 +183,8 @@ static void offer(struct happening *best, struct happening other)
 /* What is of no core. */
 static void offer_at(struct happening *best, vmsim_cycles at, enum kind kind)
 {
-	offer(best, (struct happening){.at = at, .kind = kind});
+	if (at != DEVICE_NEVER && (at < best->at || (at == best->at && kind < best->kind)))
+		*best = (struct happening){.at = at, .kind = kind};
 }
 
 /* T16: the idle core of the lowest number, else core 0 when its present event ends. */

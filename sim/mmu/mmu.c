@@ -279,6 +279,15 @@ static G_GNUC_NO_INLINE bool translate_slow(struct mmu *mmu, const struct lookup
 	return true;
 }
 
+/* The entry of the first level for small pages answers. */
+static inline void use_first(struct mmu *mmu, const struct tlb_entry *entry, vmsim_vpn vpn,
+			     enum vmsim_access access, struct translation *out)
+{
+	out->pfn = entry->pfn;
+	out->store = (entry->flags & TLB_WRITE) && (entry->flags & TLB_DIRTY);
+	remember(mmu, access, vpn, out);
+}
+
 bool mmu_translate(struct mmu *mmu, const struct page_table *pt, uint32_t asid, vmsim_vpn vpn,
 		   enum vmsim_access access, bool repeated, struct translation *out)
 {
@@ -297,9 +306,20 @@ bool mmu_translate(struct mmu *mmu, const struct page_table *pt, uint32_t asid, 
 	}
 	if (!repeated)
 		count_first(mmu->c, access, true);
-	out->pfn = entry->pfn;
-	out->store = (entry->flags & TLB_WRITE) && (entry->flags & TLB_DIRTY);
-	remember(mmu, access, vpn, out);
+	use_first(mmu, entry, vpn, access, out);
+	return true;
+}
+
+bool mmu_hit(struct mmu *mmu, uint32_t asid, vmsim_vpn vpn, enum vmsim_access access)
+{
+	struct tlb *first = mmu->tlbs.first[access == VMSIM_EXECUTE];
+	const struct tlb_entry *entry = tlb_lookup(first, tlb_tag(asid, vpn));
+	struct translation out;
+
+	if (!entry || !entry_permits(entry, access))
+		return false;
+	count_first(mmu->c, access, true);
+	use_first(mmu, entry, vpn, access, &out);
 	return true;
 }
 

@@ -173,6 +173,9 @@ static char *run_engine(const struct tick_case *c, const vmsim_config *config,
 			VMSIM_RECORD_BIT(VMSIM_RECORD_PAGE_FAULT) |
 			VMSIM_RECORD_BIT(VMSIM_RECORD_TLB_SHOOTDOWN);
 	struct tick_event *events = told(c, want);
+	struct vmsim_event *fed = g_new(struct vmsim_event, c->n);
+	uint64_t state = c->seed;
+	size_t batch = 1;
 	GError *error = NULL;
 	vmsim_machine *m = vmsim_machine_new(config, &error);
 	char *wrong = NULL;
@@ -185,9 +188,14 @@ static char *run_engine(const struct tick_case *c, const vmsim_config *config,
 		g_snprintf(name, sizeof(name), "L%u", i);
 		g_assert_cmpuint(vmsim_labels_intern(m->own_labels, name, strlen(name)), ==, i);
 	}
+	for (size_t i = 0; i < c->n; i++)
+		fed[i] = events[i].event;
 	vmsim_machine_listen(m, mask, hear, r);
-	for (size_t i = 0; i < c->n && ok; i++)
-		ok = vmsim_machine_feed(m, &events[i].event, 1, NULL, NULL);
+	for (size_t i = 0; i < c->n && ok; i += batch) {
+		batch = 1 + tick_below(&state, 40);
+		batch = MIN(batch, c->n - i);
+		ok = vmsim_machine_feed(m, fed + i, batch, NULL, NULL);
+	}
 	if (!vmsim_machine_finish(m, &error)) {
 		r->stuck = g_error_matches(error, VMSIM_ERROR, VMSIM_ERROR_NO_PAGES);
 		if (!r->stuck)
@@ -201,6 +209,7 @@ static char *run_engine(const struct tick_case *c, const vmsim_config *config,
 		wrong = check_answers(m, c, want);
 	vmsim_machine_free(m);
 	g_free(events);
+	g_free(fed);
 	return wrong;
 }
 

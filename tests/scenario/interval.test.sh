@@ -84,7 +84,7 @@ is "$(ends exact)" "240/5" "nothing left: no row"
 } >"$tmp/gap.vmt"
 replay gap "$tmp/gap.vmt" $free --interval 100cycles --interval-file "$tmp/gap.csv"
 is "$(ends gap)" "191/2 211/2 300/3 400/3 $(for i in 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19; do
-  printf '%d00/4 ' $i; done)2000/4 2005/4" "a gap to 485 and a pause to 2000 are cut"
+  printf '%d00/3 ' $i; done)2000/3 2005/4" "a gap to 485 and a pause to 2000 are cut"
 is "$(column gap idle_cycles | grep -c '^100$')" 15 "full intervals of the pause"
 adds_up gap
 
@@ -127,7 +127,7 @@ is "$(wc -l <"$tmp/skipped.csv" | tr -d ' ')" 51 "--skip and --limit: 50 rows an
 # where the interval ends. The handler enters to 61, resolves to 161 and zeroes to 191.
 replay two tests/scenario/worked.vmt $free -s cores=2 --interval 100cycles \
   --interval-file "$tmp/two.csv"
-is "$(ends two)" "100/4 200/4 240/5" "two cores: intervals end where they should"
+is "$(ends two)" "100/3 200/3 240/5" "two cores: intervals end where they should"
 is "$(column two fault_service_cycles | tr '\n' ' ')" "39 61 0 " "a step's cycles count where they pass"
 is "$(column two zeroing_cycles | tr '\n' ' ')" "0 30 0 " "each in its bucket"
 is "$(column two idle_cycles | tr '\n' ' ')" "100 100 40 " "and the other core's"

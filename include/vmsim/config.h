@@ -46,7 +46,7 @@ struct vmsim_option_info {
 	const char *values; /* "1..64", "fifo|lru|clock" */
 	const char *def;    /* default, as written */
 	const char *doc;
-	const char *source; /* where the default comes from; "" where it is ours */
+	const char *source; /* where the default comes from; of durations always said */
 };
 VMSIM_API const struct vmsim_option_info *vmsim_config_option(size_t index);
 /* => doc, when not NULL, gets one sentence about the preset */

@@ -45,6 +45,19 @@ static int by_address_space(const void *a, const void *b)
 	return x->vpn < y->vpn ? -1 : x->vpn > y->vpn;
 }
 
+/* In order, each page once: one may have been aged and then taken in the same step. */
+static void order_pages(GArray *wanted)
+{
+	struct invalidation *in = &g_array_index(wanted, struct invalidation, 0);
+	guint kept = 1;
+
+	g_array_sort(wanted, by_address_space);
+	for (guint i = 1; i < wanted->len; i++)
+		if (by_address_space(&in[i], &in[kept - 1]))
+			in[kept++] = in[i];
+	g_array_set_size(wanted, kept);
+}
+
 /* The invalidations of one address space on one core; H17: too many become a flush of it. */
 static vmsim_cycles invalidate_space(const struct vmsim_machine *m, struct mmu *mmu,
 				     const struct invalidation *in, guint n)
@@ -145,11 +158,12 @@ vmsim_cycles machine_invalidate(struct vmsim_machine *m)
 {
 	struct round *round = &m->core->round;
 	const struct invalidation *all;
-	guint n = m->invalidations->len, next;
+	guint n, next;
 	vmsim_cycles cycles = 0;
 
-	if (n > 1)
-		g_array_sort(m->invalidations, by_address_space);
+	if (m->invalidations->len > 1)
+		order_pages(m->invalidations);
+	n = m->invalidations->len;
 	all = n ? &g_array_index(m->invalidations, struct invalidation, 0) : NULL;
 	for (guint i = 0; i < n; i = next) {
 		for (next = i + 1; next < n && all[next].asid == all[i].asid;)

@@ -1,7 +1,7 @@
 /* mmu.c: translation through the levels of TLBs and a walk.
  *
  * What counts as a hit (T22): the first lookup of a page finds its tag. If the entry then lacks
- * the right asked for, or D for a store, the walk that follows is counted as a dirty walk and
+ * the right asked for, or D for a store, which counts as a dirty walk, the walk that follows
  * changes no level's order, so hits and misses equal those of plain TLBs. */
 #include "mmu/mmu.h"
 
@@ -151,7 +151,7 @@ static bool walk_page(struct mmu *mmu, const struct lookup *page, struct found *
 			    : walk_cached(mmu, page, &w, out);
 
 	mmu->c->page_walks++;
-	mmu->c->tlb_dirty_walks += found->entry != NULL;
+	mmu->c->tlb_dirty_walks += leaf_only;
 	mmu->c->walk_references += w.fetches;
 	out->walk_cycles += mmu->walkers.overhead + w.cycles;
 	if (!ok) {

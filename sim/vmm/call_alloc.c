@@ -455,6 +455,7 @@ static enum vmm_status commit(struct vmm *vmm, struct process *process, struct a
 	commit_range(&run, process, vad, first, last, prot);
 	vad->committed += vad->segment ? (uint64_t)charge : 0;
 	vmm->work.committed += vad->segment ? 0 : fresh;
+	vmm->work.protected += last - first + 1 - fresh; /* E5: as by VirtualProtect (T14) */
 	call_charged(process, call);
 	return done(call, first, last);
 }

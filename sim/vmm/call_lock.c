@@ -171,6 +171,7 @@ enum vmm_status call_lock(struct vmm *vmm, struct process *process, struct api_c
 static bool evict_unlocked(struct vmm *vmm, struct process *process, vmsim_vpn first,
 			   vmsim_vpn last)
 {
+	uint64_t had = process->ws_pages;
 	bool failed = false;
 
 	for (vmsim_vpn vpn = first; vpn <= last;) {
@@ -189,6 +190,7 @@ static bool evict_unlocked(struct vmm *vmm, struct process *process, vmsim_vpn f
 		}
 		vpn += span.n;
 	}
+	vmm->work.trimmed += had - process->ws_pages; /* T14 */
 	return failed;
 }
 

@@ -9,6 +9,10 @@ static void want_invalidation(void *ctx, uint32_t asid, vmsim_vpn vpn)
 	struct tick *t = ctx;
 	struct tick_gone gone = {asid, vpn};
 
+	for (guint i = 0; i < t->invalidations->len; i++)
+		if (g_array_index(t->invalidations, struct tick_gone, i).asid == asid &&
+		    g_array_index(t->invalidations, struct tick_gone, i).vpn == vpn)
+			return;
 	g_array_append_val(t->invalidations, gone);
 }
 

@@ -345,6 +345,14 @@ is "$(counter tlb_invalidations)" 20 "os.invlpg: and the counter says so"
 only os.cr3 many 1
 is "$(counter tlb_invalidations)" 1 "os.cr3: and the counter says so"
 
+# One frame: its page is aged and then taken, in one step, and is invalidated once (T15).
+{
+  echo 'VirtualAlloc(NULL, 0x2000, MEM_RESERVE|MEM_COMMIT, PAGE_READWRITE) = A'
+  pages R A 2
+} | trace aged
+only os.invlpg aged 1 -s memory.frames=1 -s memory.page_tables=out -s standby.enabled=false -s os.age_flush=true
+is "$(counter tlb_invalidations)" 1 "os.invlpg: and the counter says so"
+
 # Calls. 5 + 3 pages are committed, all 8 decommitted (5) or released (3); 2 + 1 had frames. 4 are
 # protected, 4 reset, 3 locked and unlocked, 6 queried. Two calls fail.
 {
@@ -372,6 +380,19 @@ on_block() {
 }
 on_block 4 'VirtualProtect(A, 0x4000, PAGE_READONLY) = TRUE PAGE_READWRITE' | trace protect
 only os.page_protect protect 4
+# A commit of pages that are committed changes their protection (E5); two were not.
+{
+  echo 'VirtualAlloc(NULL, 0x6000, MEM_RESERVE, PAGE_READWRITE) = A'
+  echo 'VirtualAlloc(A, 0x4000, MEM_COMMIT, PAGE_READWRITE) = A'
+  echo 'VirtualAlloc(A, 0x6000, MEM_COMMIT, PAGE_READONLY) = A'
+} | trace again
+only os.page_protect again 4
+only os.page_commit again 6
+# Pages that are not locked leave the working set, and the call fails (E0).
+on_block 3 'VirtualUnlock(A, 0x3000) = FALSE ERROR_NOT_LOCKED' | trace unlock
+only os.trim unlock 3
+on_block 4 'EmptyWorkingSet() = TRUE' | trace empty
+only os.trim empty 4
 on_block 4 'VirtualAlloc(A, 0x4000, MEM_RESET, PAGE_READWRITE) = A' | trace reset
 only os.page_reset reset 4
 on_block 5 'OfferVirtualMemory(A, 0x3000, 1) = ERROR_SUCCESS' \
@@ -444,9 +465,30 @@ booked os.ipi_per_core shootdown 8
 booked os.ipi_handler interrupted 8
 is "$(get "$report" cycle_stack.shootdown)" 28 "os.ipi_handler: the initiator waits for it"
 
-# No latency of the program is without a test. What cannot be tested alone is named here.
-# os.spurious: no event brings one about (invalidation is never omitted here). A quantum is no cost.
-tested="$tested os.spurious sched.quantum"
+# Two cores fault on a page at the same time, 1.2 in vain: it is there when its trap is over.
+{
+  echo '1.1 VirtualAlloc(0x100000, 0x10000, MEM_RESERVE|MEM_COMMIT, PAGE_READWRITE) = 0x100000'
+  printf '1.1 R 0x100000 4\n1.2 R 0x100000 4\n'
+} | trace meet
+replay "$tmp/meet.vmt" $zero -s cores=2 -s os.trap=10 -s os.spurious=7
+is "$(counter spurious_faults)" 1 "os.spurious: a fault is in vain"
+is "$(get "$report" cycle_stack.fault_service)" 7 "os.spurious: 7 of fault_service"
+tested="$tested os.spurious"
+
+# Re-walks for D have a counter of their own (T22). A store that may not be and a fetch that may not
+# be, of a page that the TLB has, are none.
+{
+  echo 'VirtualAlloc(NULL, 0x2000, MEM_RESERVE|MEM_COMMIT, PAGE_READONLY) = A'
+  echo 'R A 4'
+  echo 'W A 4 = ACCESS_VIOLATION'
+  echo 'R A 4'
+  echo 'X A 4 = ACCESS_VIOLATION'
+} | trace rights
+replay "$tmp/rights.vmt" -c teaching -s tlb.l2.entries=8 -s tlb.l2.ways=full
+is "$(counter page_walks)/$(counter tlb_dirty_walks)" 5/0 "walks: 2 of the first, one each after; none for D"
+
+# No latency of the program is without a test. A quantum is no cost.
+tested="$tested sched.quantum"
 # Times of the balance set manager and of the writers: not what an event costs, but when it is.
 tested="$tested bsm.period vmm.swap_idle vmm.mapped_age vmm.mpw_age_private"
 untested=$(awk '/cycles\]$/ { print $1 }' "$tmp/options" | while read -r o; do

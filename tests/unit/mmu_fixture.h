@@ -20,10 +20,13 @@ struct fixture {
 	struct translation tr;
 };
 
-/* Tables lie in frames 10000 and on: other pages of 2 MiB than the first, the same of 1 GiB. */
+/* Tables lie in frames 10000 and on: other pages of 2 MiB than the first, the same of 1 GiB. Walks
+ * begin at the top, unless the settings say otherwise. */
 static inline void set_up(struct fixture *f, const char *settings)
 {
-	char **each = g_strsplit(settings, " ", 0);
+	char *all = g_strconcat("psc.pml4e.entries=0 psc.pdpte.entries=0 psc.pde.entries=0 ",
+				settings, NULL);
+	char **each = g_strsplit(all, " ", 0);
 	GError *error = NULL;
 
 	*f = (struct fixture){.config = vmsim_config_new()};
@@ -34,6 +37,7 @@ static inline void set_up(struct fixture *f, const char *settings)
 	vmsim_config_finish(f->config, &error);
 	g_assert_no_error(error);
 	g_strfreev(each);
+	g_free(all);
 	pt_pool_init(&f->pool, pt_shape_of((unsigned)config_get(f->config)->paging.levels), 10000,
 		     true);
 	pt_init(&f->pt, &f->pool);

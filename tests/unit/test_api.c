@@ -161,6 +161,7 @@ static void bucket_is(const struct fixture *f, const char *name, uint64_t expect
 
 static const char teaching[] =
 	"clock_ghz=1 memory.zeroed=false tlb.l1d.entries=2 tlb.l1d.ways=2 tlb.l2.entries=0 "
+	"psc.pde.entries=0 "
 	"paging.levels=2 data.latency=4 dram.latency=10 os.trap=50 os.demand_zero=100 os.zero_page=30 "
 	"os.return=20 os.call=100 os.page_commit=1 os.invlpg=10 os.trim=15 os.hard=200 os.cr3=40 "
 	"device.read_latency=1000 device.write_latency=500 device.read_bandwidth=0 "

@@ -16,6 +16,9 @@ static void test_defaults(void)
 	c = config_get(config);
 	g_assert_cmpuint(c->memory.frames, ==, 1048576);
 	g_assert_cmpuint(c->clock_ghz, ==, 4000);
+	g_assert_cmpuint(c->psc.pml4e.entries, ==, 4); /* Appendix A */
+	g_assert_cmpuint(c->psc.pdpte.entries, ==, 8);
+	g_assert_cmpuint(c->psc.pde.entries, ==, 32);
 	g_assert_cmpuint(c->dram.latency.cycles, ==, 300);
 	g_assert_cmpuint(c->pagefile.size, ==, (uint64_t)8 << 30);
 	g_assert_cmpuint(c->device.read_bandwidth, ==, 3500000000);
@@ -439,6 +442,9 @@ static void test_infos(void)
 		g_assert_cmpuint(strlen(info->doc), >, 3);
 		clock |= !strcmp(info->path, "replacement.clock.bits");
 		g_assert_true(info == vmsim_config_option(n));
+		/* Every cost has a source (timing.md). */
+		if (!strcmp(info->type, "time"))
+			g_assert_cmpstr(info->source, !=, "");
 	}
 	g_assert_true(clock);
 	g_assert_cmpuint(n, >, 60);

@@ -136,8 +136,9 @@ static void test_same(gconstpointer data)
 	unsigned design = GPOINTER_TO_UINT(data);
 
 	for (size_t i = 0; i < G_N_ELEMENTS(settings); i++) {
-		char *free_walks = g_strconcat("memory.page_tables=out dram.latency=0 paging.levels=4 ",
-					       settings[i], NULL);
+		char *free_walks = g_strconcat("memory.page_tables=out dram.latency=0 paging.levels=4 "
+					       "psc.pml4e.entries=0 psc.pdpte.entries=0 "
+					       "psc.pde.entries=0 ", settings[i], NULL);
 		char *depth = g_strdup_printf("%s paging.levels=%zu", free_walks, 2 + i);
 		GString *radix = story(free_walks, DESIGN_RADIX), *other = story(depth, design);
 

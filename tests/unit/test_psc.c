@@ -26,7 +26,8 @@ struct fixture {
 static void set_up(struct fixture *f, const char *settings)
 {
 	char *all = g_strconcat("tlb.l1d.entries=1 tlb.l1i.entries=1 tlb.l2.entries=0 "
-				"tlb.l1d.large.entries=1 dram.latency=100 psc.latency=3 ",
+				"tlb.l1d.large.entries=1 dram.latency=100 psc.latency=3 "
+				"psc.pml4e.entries=0 psc.pdpte.entries=0 psc.pde.entries=0 ",
 				settings, NULL);
 	char **each = g_strsplit(g_strstrip(all), " ", 0);
 	GError *error = NULL;

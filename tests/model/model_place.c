@@ -47,7 +47,7 @@ uint64_t wm_place_within(const struct wm *m, uint32_t pid, uint64_t pages,
 	const struct wm_block *b;
 	uint64_t at;
 
-	if (pages > high - low)
+	if (high < low || pages > high - low)
 		return 0;
 	if (!(c->type & MEM_TOP_DOWN)) {
 		at = (low + step - 1) / step * step;

@@ -22,8 +22,8 @@
  * Invariants
  *  1. The buckets sum to the clocks of all cores, once the linear ones are settled (T19).
  *  2. attention <= the device's next event, the timers' and sample_at; 0 when threads are ready or
- *     waiting, or background work may be due. The hot path, which one core alone has, looks at
- *     nothing else.
+ *     waiting, or background work may be due. The hot path looks at nothing else; with several
+ *     cores it is entered only while the others are quiet (replay.c).
  *  3. A thread that waits is in `waiting`, one that may go on is in `ready`; one that is RUNNING
  *     has a core; others are between events. */
 #ifndef ENGINE_MACHINE_H
@@ -166,7 +166,7 @@ struct vmsim_machine {
 	struct core *core; /* that acts */
 	struct core *cores;
 	unsigned n_cores;
-	bool many;              /* events go step by step: several cores, or free order */
+	bool many;              /* several cores, or free order: events go step by step (sched.c) */
 	struct free *free;      /* order=free; else NULL */
 	bool overlaps;          /* references do (overlap.h) */
 	struct buckets core_base; /* totals up to which the acting core has been charged */

@@ -74,7 +74,7 @@ bool mmu_translate(struct mmu *mmu, const struct page_table *pt, uint32_t asid, 
 		   enum vmsim_access access, bool repeated, struct translation *out);
 
 /* mmu_hit: the same for a first lookup, if the first level for small pages has the answer; the memo
- * has it then. Else false: nothing has happened yet. */
+ * has it then. Else false, and nothing is counted. */
 bool mmu_hit(struct mmu *mmu, uint32_t asid, vmsim_vpn vpn, enum vmsim_access access);
 
 /* mmu_left: what is left, `now`, of a walk for a page by an earlier reference in flight (T8). */
